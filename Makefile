@@ -1,0 +1,41 @@
+# One verb a target. `make help` prints this list.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format proof bench openapi requirements clean
+
+help: ## print this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: $(VENV)/.demo ## start the gateway and four sandbox agencies, and print what to try
+	@$(BIN)/threekeys demo $(ARGS)
+
+test: $(VENV)/.dev ## format, lint, types, contracts, OpenAPI and all tests
+	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/check
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## everything of `make test` but pytest
+	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/check
+
+format: $(VENV)/.dev ## rewrite the code in the house format
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+openapi: $(VENV)/.dev ## write openapi/threekeys.json from the code
+	@$(BIN)/python -m gateway.app > openapi/threekeys.json
+
+requirements: $(VENV)/.dev ## pin and hash what pyproject.toml asks for
+	@scripts/requirements
+
+clean: ## remove the virtual environment and the demo's state
+	@rm -rf $(VENV) var
+
+$(VENV)/.demo: requirements-demo.txt pyproject.toml
+	@scripts/install requirements-demo.txt $(VENV) $(PYTHON)
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt pyproject.toml
+	@scripts/install requirements-dev.txt $(VENV) $(PYTHON)
+	@touch $@ $(VENV)/.demo

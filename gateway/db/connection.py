@@ -1,0 +1,91 @@
+"""A thin connection: SQLAlchemy Core statements, compiled once a dialect, run on the driver.
+
+Rows are plain tuples; columns hold only integers, text and bytes, so that no result processing is needed and both
+drivers answer alike. Times are integer microseconds, flags are 0 or 1, documents are JSON text.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import Executable
+from sqlalchemy.engine import Dialect
+
+Row = tuple[Any, ...]
+Params = Mapping[str, Any]
+NONE: Params = {}
+
+
+class Driver(Protocol):
+    """A DB-API cursor's two verbs and its two results, as sqlite3 and psycopg both give them."""
+
+    def execute(self, sql: str, params: Params, /) -> Any: ...
+    def executemany(self, sql: str, params: Sequence[Params], /) -> Any: ...
+
+
+class Statements:
+    """Compiled statements of one dialect, kept by the statement object (which callers hold for ever)."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self._compiled: dict[Executable, tuple[str, dict[str, Any]]] = {}
+
+    def compiled(self, statement: Executable) -> tuple[str, dict[str, Any]]:
+        """The SQL text and the values bound in the statement itself."""
+        found = self._compiled.get(statement)
+        if found is None:
+            compiled = statement.compile(dialect=self.dialect)  # type: ignore[attr-defined]  # ClauseElement
+            constants = {k: v for k, v in compiled.params.items() if v is not None}
+            found = self._compiled[statement] = (str(compiled), constants)
+        return found
+
+
+class Connection:
+    """Runs statements. Pass module-level statements with `bindparam`s; values go in `params` by name."""
+
+    def __init__(self, raw: Any, statements: Statements) -> None:
+        self.raw = raw
+        self.statements = statements
+        self.cursor = raw.cursor()
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.statements.dialect.name
+
+    def all(self, statement: Executable, params: Params = NONE) -> list[Row]:
+        """All rows, as tuples."""
+        self._execute(statement, params)
+        rows: list[Row] = self.cursor.fetchall()
+        return rows
+
+    def first(self, statement: Executable, params: Params = NONE) -> Row | None:
+        """The first row, or None."""
+        self._execute(statement, params)
+        row: Row | None = self.cursor.fetchone()
+        return row
+
+    def run(self, statement: Executable, params: Params = NONE) -> int:
+        """Run, and return how many rows it touched."""
+        self._execute(statement, params)
+        count: int = self.cursor.rowcount
+        return count
+
+    def run_many(self, statement: Executable, rows: Sequence[Params]) -> int:
+        """Run once a row of parameters; returns how many rows were touched in all."""
+        sql, constants = self.statements.compiled(statement)
+        self.cursor.executemany(sql, [{**constants, **row} for row in rows] if constants else rows)
+        count: int = self.cursor.rowcount
+        return count
+
+    def script(self, sql: str) -> None:
+        """One statement of plain SQL without parameters (savepoints, pragmas)."""
+        self.cursor.execute(sql)
+
+    def _execute(self, statement: Executable, params: Params) -> None:
+        sql, constants = self.statements.compiled(statement)
+        self.cursor.execute(sql, {**constants, **params} if constants else params)
+
+
+def flat(rows: Iterable[Row]) -> list[Any]:
+    """The only column of each row."""
+    return [row[0] for row in rows]

@@ -1,0 +1,93 @@
+"""What the committer takes: an intent says which rows it locks and what it applies."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Table
+
+from gateway.clock import Clock
+from gateway.db.connection import Connection
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+# The lock order, by rank; within a rank by id. PostgreSQL only: SQLite has one writer at a time.
+CLIENT, AGENCY, DATASET, AGREEMENT, CONSENT, COUNTER, SEQUENCER = range(7)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Lock:
+    """One row to lock: `rank` gives the order among tables. `share` lets other readers lock it too."""
+
+    rank: int
+    id: str
+    table: Table = field(compare=False)
+    share: bool = field(compare=False, default=False)
+
+
+class Batch(Protocol):
+    """Work that a whole transaction shares (counters in hand, entries to insert): flushed once, before commit."""
+
+    def flush(self, tx: "Transaction") -> None:
+        """Write what was gathered. May raise `RunSingly`."""
+
+
+class RunSingly(Exception):  # not an error: a change of gear
+    """A gathered write found a conflict: roll back and run each intent by itself, in a savepoint."""
+
+
+class Transaction(Connection):
+    """The writing connection while a transaction is open.
+
+    `now` was read after the locks were taken. `single` tells that this intent runs by itself.
+    """
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        self.raw = connection.raw
+        self.statements = connection.statements
+        self.cursor = connection.cursor
+        self.clock = clock
+        self.now = clock.now()
+        self.single = False
+        self._batches: dict[Any, Batch] = {}
+        self._memo: dict[Any, Any] = {}
+
+    B = TypeVar("B", bound=Batch)
+
+    def batch(self, make: Callable[[], B]) -> B:
+        """The transaction's one `Batch` made by this factory (a class)."""
+        found = self._batches.get(make)
+        if found is None:
+            found = self._batches[make] = make()
+        return found  # type: ignore[return-value]  # kept under the factory that made it
+
+    def memo(self, key: Any, read: Callable[[], T]) -> T:
+        """A value read once a transaction: for rows locked in it, which nobody else can change."""
+        if key not in self._memo:
+            self._memo[key] = read()
+        found: T = self._memo[key]
+        return found
+
+    def forget(self, key: Any) -> None:
+        """Drop a memoised value after writing its row."""
+        self._memo.pop(key, None)
+
+    def flush(self) -> None:
+        """Write all that was gathered."""
+        for batch in self._batches.values():
+            batch.flush(self)
+
+
+class Intent(Protocol[T_co]):
+    """A frozen value that the committer applies inside a transaction.
+
+    `apply` may run more than once (a batch that failed is run again one by one), each time from the same state,
+    so it changes nothing outside the transaction. What it returns is handed to the caller once it is durable.
+    """
+
+    def locks(self) -> Sequence[Lock]:
+        """The rows to lock before the first decision of the batch."""
+
+    def apply(self, tx: Transaction) -> T_co:
+        """Decide and write."""

@@ -1,0 +1,136 @@
+"""The error tree of the gateway. One handler (`gateway.web.problems`) turns it into RFC 9457 problem+json.
+
+GatewayError              code, status, title; never a personal value in any text
+├── InvalidRequest  400/422   what was sent cannot be read; `errors` by JSON Pointer
+├── Unauthenticated 401       who calls is not proven; WWW-Authenticate says how
+├── NotAllowed      403       the caller lacks a scope
+├── NotFound        404       not there, or not yours to see
+├── Conflict        409       the state does not allow this verb
+├── Refused         403/429   a decision of the policy: `reasons`, each with missing key and remedy
+├── SourceFault     502-504   the agency's own system failed
+└── Unavailable     503       the gateway cannot do it now (storage, shutting down)
+
+A room's own errors subclass one of these in its `errors.py`, each with a code of its own; `catalogue_of_errors`
+finds them all, and `/problems/{code}` shows a page for each.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+
+class GatewayError(Exception):
+    """A fault that a caller is told about.
+
+    `code` names the problem type (`/problems/{code}`), `title` is constant for it, `explanation` stands on its
+    page and says what to do. `detail` is for this occurrence and holds no personal value.
+    """
+
+    code: ClassVar[str] = "internal-error"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Something went wrong in the gateway"
+    explanation: ClassVar[str] = (
+        "Nothing was released. Try again; if it persists, give the request id to the operator."
+    )
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.members = members
+
+
+class InvalidRequest(GatewayError):
+    """The request cannot be read. `errors`: [{"pointer": "/a/b", "detail": "…"}] (RFC 9457, section 3)."""
+
+    code = "invalid-request"
+    status = 422
+    title = "The request does not have the right shape"
+    explanation = "Each entry of `errors` names, by JSON Pointer, what is wrong and what is expected there."
+
+    def __init__(
+        self, detail: str | None = None, *, errors: Sequence[Mapping[str, str]] = (), **members: Any
+    ) -> None:
+        if errors:
+            members["errors"] = list(errors)
+        super().__init__(detail, **members)
+
+
+class Unauthenticated(GatewayError):
+    """Who calls is not proven."""
+
+    code = "unauthenticated"
+    status = 401
+    title = "The caller is not authenticated"
+    explanation = "Get a DPoP-bound access token from /oauth/token and send it with a fresh DPoP proof."
+
+
+class NotAllowed(GatewayError):
+    """The caller is known but may not use this verb."""
+
+    code = "insufficient-scope"
+    status = 403
+    title = "The access token lacks a scope that this call needs"
+    explanation = "Ask for a token with the scope named; if the client does not hold it, ask the operator."
+
+
+class NotFound(GatewayError):
+    """Not there, or belonging to another agency or person: the two are not told apart."""
+
+    code = "not-found"
+    status = 404
+    title = "There is no such thing, or it is not yours to see"
+    explanation = "Check the id. What belongs to another agency or person is answered the same way."
+
+
+class Conflict(GatewayError):
+    """The state of the thing does not allow this verb."""
+
+    code = "conflict"
+    status = 409
+    title = "The state does not allow this"
+    explanation = "Read the thing again and see its state."
+
+
+class Refused(GatewayError):
+    """The policy decided against. Made from a `Refusal`; `code` is that of its first reason."""
+
+    code = "refused"
+    status = 403
+    title = "The exchange was refused"
+    explanation = "`reasons` lists each missing key, and how to get it."
+
+
+class SourceFault(GatewayError):
+    """The providing agency's own system failed; nothing was released."""
+
+    code = "source-unavailable"
+    status = 503
+    title = "The agency's own system does not answer"
+    explanation = "Nothing was released, no use was counted against the consent. Try again later."
+
+
+class Unavailable(GatewayError):
+    """The gateway cannot do this now; nothing was released and nothing half-done."""
+
+    code = "temporarily-unavailable"
+    status = 503
+    title = "The gateway cannot do this now"
+    explanation = "Nothing was released. Try again after Retry-After."
+
+
+def catalogue_of_errors() -> Iterator[type[GatewayError]]:
+    """Every error class that has a code of its own, the base first."""
+    seen: set[str] = set()
+    stack: list[type[GatewayError]] = [GatewayError]
+    while stack:
+        error = stack.pop()
+        if error.code not in seen:
+            seen.add(error.code)
+            yield error
+        stack.extend(error.__subclasses__())
