@@ -24,7 +24,7 @@ format: $(VENV)/.dev ## rewrite the code in the house format
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 openapi: $(VENV)/.dev ## write openapi/threekeys.json from the code
-	@$(BIN)/python -m gateway.app > openapi/threekeys.json
+	@$(BIN)/threekeys openapi > openapi/threekeys.json
 
 requirements: $(VENV)/.dev ## pin and hash what pyproject.toml asks for
 	@scripts/requirements

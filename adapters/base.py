@@ -11,13 +11,15 @@ Timeouts, retries, circuit breaking, metrics and the ledger stay on the gateway'
 `adapters.errors` names and return quickly. The gateway never hands in a session, a request or an ORM object.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
 
 from adapters.errors import Misconfigured
 
@@ -25,7 +27,14 @@ from adapters.errors import Misconfigured
 class AdapterSettings(BaseModel):
     """Base of an adapter's settings: unknown keys are refused, names are camelCase or snake_case."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +87,25 @@ class Adapter(Protocol):
 class Probes(Protocol):
     """Optional: an adapter that can tell cheaply whether its source answers."""
 
-    async def probe(self) -> None:
-        """Return where the source answers; raise `adapters.errors.*` where it does not."""
+    async def probe(self) -> str | None:
+        """Return where the source answers; raise `adapters.errors.*` where it does not.
+
+        The answer is a note for operators (what was odd, without a value of anybody's record), or None.
+        """
+
+
+def _is_reference(text: str) -> str:
+    if not text.startswith(("env:", "file:")):
+        raise ValueError("a secret is given as env:NAME or file:/path, never as its value")
+    return text
+
+
+Secret = Annotated[str, AfterValidator(_is_reference)]
+"""The type of a setting that holds a reference to a secret; `secret(reference)` reads it."""
 
 
 def secret(reference: str) -> str:
     """Resolve a secret reference: `env:NAME` or `file:/path`. Anything else is `Misconfigured`."""
-    import os
-
     kind, _, rest = reference.partition(":")
     if kind == "env":
         if rest in os.environ:

@@ -15,7 +15,7 @@ finds them all, and `/problems/{code}` shows a page for each.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 
 class GatewayError(Exception):
@@ -25,12 +25,10 @@ class GatewayError(Exception):
     page and says what to do. `detail` is for this occurrence and holds no personal value.
     """
 
-    code: ClassVar[str] = "internal-error"
-    status: ClassVar[int] = 500
-    title: ClassVar[str] = "Something went wrong in the gateway"
-    explanation: ClassVar[str] = (
-        "Nothing was released. Try again; if it persists, give the request id to the operator."
-    )
+    code: str = "internal-error"
+    status: int = 500
+    title: str = "Something went wrong in the gateway"
+    explanation: str = "Nothing was released. Try again; if it persists, give the request id to the operator."
 
     def __init__(
         self,
@@ -104,6 +102,21 @@ class Refused(GatewayError):
     status = 403
     title = "The exchange was refused"
     explanation = "`reasons` lists each missing key, and how to get it."
+
+    def __init__(
+        self,
+        reasons: Sequence[Mapping[str, Any]] = (),
+        *,
+        code: str | None = None,
+        status: int | None = None,
+        title: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(headers=headers, reasons=list(reasons), **members)
+        self.code = code or self.code
+        self.status = status or self.status
+        self.title = title or self.title
 
 
 class SourceFault(GatewayError):

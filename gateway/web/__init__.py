@@ -1,0 +1,1 @@
+"""What every page and route shares: problems, strict bodies, request ids. Knows no room of the domain."""

@@ -1,0 +1,144 @@
+"""A mapping made a function: from a source's row to a `Record`."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from adapters.base import Record
+from adapters.converters import scheme_converter
+from adapters.errors import Permanent
+from adapters.mapping import Constant, EachRow, RecordMapping, Spec, Value
+from adapters.reading import (
+    ABSENT,
+    Read,
+    Source,
+    Step,
+    build,
+    field_reader,
+    rows_reader,
+    step,
+    wanted,
+    written_reader,
+)
+
+_PLANS: Final = 256  # sets of fields whose plan is kept; agreements use a handful
+
+
+class Mapped:
+    """A compiled mapping, with one plan for each set of fields: what nobody asked for is not even read."""
+
+    def __init__(self, mapping: RecordMapping) -> None:
+        self.mapping = mapping
+        self._plans: dict[frozenset[str] | None, list[Step]] = {}
+        self._restricted = _value(mapping.restricted, "boolean") if mapping.restricted else None
+        self._as_of = _value(mapping.as_of, "datetime") if mapping.as_of else None
+        self._identifiers = {
+            scheme: field_reader(
+                spec.from_,
+                spec.convert() if spec.as_ else scheme_converter(scheme),
+                empty_when=frozenset(spec.empty_when),
+                omit_empty=True,
+            )
+            for scheme, spec in mapping.identifiers.items()
+        }
+        self._plan(None)
+
+    def __call__(self, source: Source, fields: frozenset[str] | None) -> Record:
+        """The record, with the fields asked for (None: all). Raises `Permanent` naming the source field."""
+        data, _ = build(self._plan(fields), source)
+        return Record(
+            data=data,
+            restricted=self.is_restricted(source),
+            as_of=self._moment(source),
+            identifiers=self.identifiers(source),
+        )
+
+    def identifiers(self, source: Source) -> dict[str, str]:
+        """The identifiers that the row carries, normalised."""
+        found = ((scheme, read(source)) for scheme, read in self._identifiers.items())
+        return {scheme: value for scheme, value in found if value is not ABSENT}
+
+    def sources(self, fields: frozenset[str] | None = None) -> frozenset[str]:
+        """The source's own names that are read for these fields (None: all), lists by their own name."""
+        names = _sources(self.mapping.fields, "", fields)
+        whole = [self.mapping.restricted, self.mapping.as_of, *self.mapping.identifiers.values()]
+        return frozenset(names | {spec.from_ for spec in whole if spec is not None})
+
+    def is_restricted(self, source: Source) -> bool:
+        """Whether the source marks the record as never to be released. Raises `Permanent` where it does not say."""
+        if self._restricted is None or self.mapping.restricted is None:
+            return False
+        value = self._restricted(source)
+        if value is ABSENT:
+            name = self.mapping.restricted.from_
+            raise Permanent(f"the source field {name} is missing, and it says whether the record is restricted")
+        return bool(value)
+
+    def row_sources(self, each: str) -> frozenset[str]:
+        """The names that are read from each row of the source's list of that name."""
+        lists = (spec for spec in self.mapping.fields.values() if isinstance(spec, EachRow) and spec.each == each)
+        return frozenset().union(*(_sources(spec.fields, "", None) for spec in lists))
+
+    def _plan(self, fields: frozenset[str] | None) -> list[Step]:
+        plan = self._plans.get(fields)
+        if plan is None:
+            if len(self._plans) >= _PLANS:
+                self._plans.clear()
+            plan = self._plans[fields] = _steps(self.mapping.fields, "", fields)
+        return plan
+
+    def _moment(self, source: Source) -> datetime | None:
+        value = self._as_of(source) if self._as_of else None
+        if value is None or value is ABSENT:
+            return None
+        moment = datetime.fromisoformat(value)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _value(spec: Value, default: str | None = None) -> Read:
+    return field_reader(
+        spec.from_,
+        spec.convert(default),
+        empty_when=frozenset(spec.empty_when),
+        omit_empty=spec.when_empty == "omit",
+    )
+
+
+def _steps(specs: Mapping[str, Spec], prefix: str, fields: frozenset[str] | None) -> list[Step]:
+    """The steps for those fields of `specs` that are asked for."""
+    steps = []
+    for target, spec in specs.items():
+        path = prefix + target
+        if not wanted(path, fields):
+            continue
+        read: Read
+        if isinstance(spec, Value):
+            read = _value(spec)
+        elif isinstance(spec, Constant):
+            read = _constant(spec.constant)
+        elif isinstance(spec, EachRow):
+            read = rows_reader(spec.each, _steps(spec.fields, path + ".", fields))
+        else:
+            read = written_reader([_steps(row, path + ".", fields) for row in spec.rows])
+        steps.append(step(target, read, own=not isinstance(spec, Constant)))
+    return steps
+
+
+def _constant(value: Any) -> Read:
+    return lambda source: value
+
+
+def _sources(specs: Mapping[str, Spec], prefix: str, fields: frozenset[str] | None) -> set[str]:
+    names: set[str] = set()
+    for target, spec in specs.items():
+        path = prefix + target
+        if not wanted(path, fields):
+            continue
+        if isinstance(spec, Value):
+            names.add(spec.from_)
+        elif isinstance(spec, EachRow):
+            names.add(spec.each)
+        elif not isinstance(spec, Constant):
+            for row in spec.rows:
+                names |= _sources(row, path + ".", fields)
+    return names

@@ -1,0 +1,175 @@
+"""The mapping: a short YAML text that says which source field becomes which field of the record type.
+
+    fields:
+      licenceNumber: licno                                 # shared field: source field
+      holder.familyName: {from: sname, as: trim}           # dotted names build objects
+      holder.dateOfBirth: {from: brth_dt, as: partial-date, format: yyyymmdd}
+      status: {from: st, as: code, codes: {1: valid, 2: expired}, otherwise: unknown}
+      validUntil: {from: expiry, as: date, format: dd/mm/yyyy, emptyWhen: [31/12/9999]}
+      weeklyAmount: {from: amt, as: money, unit: pence}    # {"amount": "12.34", "currency": "GBP"}
+      issuedIn: {constant: GB}
+      categories:                                          # a list: one item for each of the source's rows
+        each: entitlements
+        fields: {code: cat, validFrom: {from: dt, as: date}}
+      addresses:                                           # a list whose rows are written out, here one
+        rows:
+          - {addressLine1: addr1, postcode: {from: pc, as: postcode}}
+    restricted: {from: flag, trueWhen: [Y]}                # never to be released; default words Y/N, 1/0 …
+    asOf: {from: changed, as: datetime}                    # when the source last knew this to be true
+    identifiers: {nino: ni_no, nhs-number: nhs}            # for the check that it is the right person
+
+`as` names a converter (`adapters.converters`), or a list of them from left to right; without it the value passes as
+it is. In nested sources a dot steps inwards, a number picks from a list (`names.0.family`); a key that itself holds
+dots is found first.
+
+What the source does not hold is left out; what it holds as empty (null, "", blanks, or a value of `emptyWhen`)
+becomes null, the agency saying "none", or is left out with `whenEmpty: omit`. A written-out row with nothing in it is
+left out. An empty `restricted` counts as no; a source without that field cannot be used.
+
+Errors: at start ValueError, by way of pydantic, naming the mapping's key; at run time `Permanent` naming the
+source field, never the value.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
+
+from adapters.base import AdapterSettings
+from adapters.converters import Convert, Options, converter
+from adapters.mapping_file import read_mapping_file
+
+__all__ = ["Constant", "EachRow", "Fields", "RecordMapping", "Value", "WrittenRows"]
+
+_TARGET: Final = re.compile(r"[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*)*")
+
+
+def _word(value: Any) -> Any:
+    """Codes are text: a source's 1 and "1" are the same code."""
+    if isinstance(value, bool):
+        raise ValueError("write it in quotes: it was read as true or false")
+    return str(value) if isinstance(value, int) else value
+
+
+Word = Annotated[str, BeforeValidator(_word)]
+
+
+class Value(AdapterSettings):
+    """One source field, and how it is converted."""
+
+    from_: str = Field(alias="from", min_length=1)
+    as_: tuple[str, ...] = Field(default=(), alias="as")
+    format: str | None = None
+    zone: str = "UTC"
+    unit: Literal["pence", "pounds"] = "pounds"
+    currency: str = "GBP"
+    codes: dict[Word, Any] = Field(default_factory=dict)
+    otherwise: Any = None
+    true_when: tuple[Word, ...] = ()
+    false_when: tuple[Word, ...] = ()
+    empty_when: tuple[Word, ...] = ()
+    when_empty: Literal["null", "omit"] = "null"
+
+    @field_validator("as_", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _converts(self) -> "Value":
+        self.convert()
+        return self
+
+    def convert(self, default: str | None = None) -> Convert:
+        """The converter; `default` is what an absent `as` means. Raises ValueError, which says what to mend."""
+        options = Options(
+            format=self.format,
+            zone=self.zone,
+            unit=self.unit,
+            currency=self.currency,
+            codes=self.codes,
+            true_when=self.true_when,
+            false_when=self.false_when,
+        )
+        if "otherwise" in self.model_fields_set:
+            options = options.with_otherwise(self.otherwise)
+        return converter(self.as_ or ((default,) if default else ()), options)
+
+
+class Constant(AdapterSettings):
+    """The same value in each record."""
+
+    constant: Any
+
+
+class EachRow(AdapterSettings):
+    """A list with one item for each row that the source field holds."""
+
+    each: str = Field(min_length=1)
+    fields: "Fields"
+
+
+class WrittenRows(AdapterSettings):
+    """A list whose rows are written out, each of fields of the same source record."""
+
+    rows: "tuple[Fields, ...]" = Field(min_length=1)
+
+
+# Tags in parentheses, so that an error's path can be shown without them.
+_TAGS: Final[dict[type[Any], str]] = {
+    Value: "(field)",
+    Constant: "(constant)",
+    EachRow: "(each)",
+    WrittenRows: "(rows)",
+}
+
+
+def _tag(spec: Any) -> str:
+    if isinstance(spec, str):
+        return "(name)"
+    if isinstance(spec, Mapping):
+        return next((f"({key})" for key in ("constant", "each", "rows") if key in spec), "(field)")
+    return _TAGS.get(type(spec), "(field)")
+
+
+def _named(spec: Any) -> Any:
+    return {"from": spec} if isinstance(spec, str) else spec
+
+
+def _disjoint(fields: dict[str, Any]) -> dict[str, Any]:
+    for target in fields:
+        if not _TARGET.fullmatch(target):
+            raise ValueError(f"{target!r} is not a dotted field path in camelCase")
+        parts = target.split(".")
+        for length in range(1, len(parts)):
+            if ".".join(parts[:length]) in fields:
+                raise ValueError(f"{target!r} lies inside {'.'.join(parts[:length])!r}, which is mapped too")
+    return fields
+
+
+NamedValue = Annotated[Value, BeforeValidator(_named)]
+Spec = Annotated[
+    Annotated[NamedValue, Tag("(name)")]
+    | Annotated[Value, Tag("(field)")]
+    | Annotated[Constant, Tag("(constant)")]
+    | Annotated[EachRow, Tag("(each)")]
+    | Annotated[WrittenRows, Tag("(rows)")],
+    Discriminator(_tag),
+]
+Fields = Annotated[dict[str, Spec], Field(min_length=1), AfterValidator(_disjoint)]
+
+
+class RecordMapping(AdapterSettings):
+    """A whole mapping. `adapters.mapped.Mapped` makes it a function."""
+
+    fields: Fields
+    restricted: NamedValue | None = None
+    as_of: NamedValue | None = None
+    identifiers: dict[str, NamedValue] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_file(cls, value: Any) -> Any:
+        """Text is the name of a YAML file that holds the mapping."""
+        return read_mapping_file(value) if isinstance(value, str) else value

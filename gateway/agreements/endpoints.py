@@ -1,0 +1,70 @@
+"""The room's routes: thin."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Query
+
+from gateway.agreements.service import PAGE, Agreements
+from gateway.auth.caller import ClientCaller
+from gateway.auth.dependencies import client_with
+from schemas.api.agreements import (
+    AcceptanceBody,
+    Agreement,
+    AgreementText,
+    Permission,
+    RegisterEntry,
+    SuspensionBody,
+)
+from schemas.api.lists import Page
+
+Limit = Annotated[int, Query(ge=1, le=PAGE)]
+Reader = Annotated[ClientCaller, client_with("agreements:read")]
+Writer = Annotated[ClientCaller, client_with("agreements:write")]
+Acceptor = Annotated[ClientCaller, client_with("agreements:accept")]
+
+
+def router(agreements: Agreements) -> APIRouter:
+    """Routes of agreements, the register and permissions."""
+    routes = APIRouter(prefix="/v1", tags=["agreements"])
+
+    @routes.post("/agreements", status_code=201, summary="Draft an agreement")
+    async def draft(body: Annotated[AgreementText, Body()], caller: Writer) -> Agreement:
+        """By one of its two agencies; not in force until both have accepted."""
+        return await agreements.draft(caller.agency_id, body)
+
+    @routes.get("/agreements", summary="The agency's agreements")
+    async def listing(caller: Reader, cursor: str = "", limit: Limit = PAGE) -> Page[Agreement]:
+        return await agreements.list(caller.agency_id, cursor, limit)
+
+    @routes.get("/agreements/{agreement_id}", summary="One agreement, to its parties")
+    async def show(agreement_id: str, caller: Reader) -> Agreement:
+        return await agreements.show(caller.agency_id, agreement_id)
+
+    @routes.post("/agreements/{agreement_id}/versions", status_code=201, summary="Draft the next version")
+    async def version(agreement_id: str, body: Annotated[AgreementText, Body()], caller: Writer) -> Agreement:
+        """The version in force stays in force until both have accepted the new one."""
+        return await agreements.new_version(caller.agency_id, agreement_id, body)
+
+    @routes.post("/agreements/{agreement_id}/acceptances", status_code=201, summary="Accept the newest version")
+    async def accept(agreement_id: str, body: Annotated[AcceptanceBody, Body()], caller: Acceptor) -> Agreement:
+        """A compact JWS over the RFC 8785 JSON of {agreement, version, sha256}."""
+        return await agreements.accept(caller.agency_id, agreement_id, body)
+
+    @routes.post("/agreements/{agreement_id}/suspensions", summary="Suspend, resume or end")
+    async def change(agreement_id: str, body: Annotated[SuspensionBody, Body()], caller: Writer) -> Agreement:
+        """Either party may suspend and end; only who suspended can resume."""
+        return await agreements.change(caller.agency_id, agreement_id, body)
+
+    @routes.get("/register", summary="Public: every agreement in force", tags=["public"])
+    async def register(cursor: str = "", limit: Limit = PAGE) -> Page[RegisterEntry]:
+        """Who gets what from whom, for what, and under which law."""
+        return await agreements.register(cursor, limit)
+
+    @routes.get("/permissions", summary="What the calling agency may ask for")
+    async def permissions(
+        caller: Annotated[ClientCaller, client_with("permissions:read")], dataset: str | None = None
+    ) -> Page[Permission]:
+        """By dataset and purpose, with the limits left now."""
+        return await agreements.permissions(caller.agency_id, dataset)
+
+    return routes

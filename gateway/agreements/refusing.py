@@ -1,0 +1,42 @@
+"""From a `Refusal` of the policy to the error that tells it."""
+
+import math
+from typing import Any
+
+from gateway.clock import MICROSECONDS
+from gateway.errors import Refused
+from gateway.policy import Reason, Refusal
+
+
+def reason_body(reason: Reason) -> dict[str, Any]:
+    """One reason as both parties read it."""
+    of = reason.of
+    remedy = {"text": of.remedy, "method": of.method, "href": of.href}
+    body: dict[str, Any] = {
+        "code": of.code,
+        "missingKey": of.key,
+        "title": of.title,
+        "remedy": {name: value for name, value in remedy.items() if value is not None},
+    }
+    if reason.fields:
+        body["fields"] = list(reason.fields)
+    return body
+
+
+def refused(refusal: Refusal, now: int, **members: Any) -> Refused:
+    """The error. 429 with Retry-After only where waiting alone would mend it; else the first other reason leads."""
+    waits = [reason for reason in refusal.reasons if reason.of.status == 429]
+    others = [reason for reason in refusal.reasons if reason.of.status != 429]
+    leading = (others or waits)[0]
+    headers = {}
+    if not others:
+        retry_at = max((reason.retry_at or 0) for reason in waits)
+        headers["Retry-After"] = str(max(1, math.ceil((retry_at - now) / MICROSECONDS)))
+    return Refused(
+        [reason_body(reason) for reason in (*others, *waits)],
+        code=leading.of.code,
+        status=leading.of.status,
+        title=leading.of.title,
+        headers=headers,
+        **members,
+    )

@@ -1,0 +1,167 @@
+"""The only place with SQL of the room."""
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, insert, or_, select, update
+
+from gateway.agreements.tables import agreement, agreement_acceptance, agreement_usage, agreement_version
+from gateway.db.connection import Connection, flat
+
+
+class AgreementRow(NamedTuple):
+    """The lockable row."""
+
+    id: str
+    consumer_id: str
+    provider_id: str
+    dataset_id: str
+    status: str
+    version: int
+    in_force: int
+    suspended_by: str | None
+    created_at: int
+
+
+class AcceptanceRow(NamedTuple):
+    """One acceptance."""
+
+    agency_id: str
+    client_id: str
+    version: int
+    jws: str
+    accepted_at: int
+
+
+_COLUMNS = [agreement.c[name] for name in AgreementRow._fields]
+_BY_ID = select(*_COLUMNS).where(agreement.c.id == bindparam("id"))
+_BETWEEN = (
+    select(*_COLUMNS)
+    .where(agreement.c.consumer_id == bindparam("consumer"), agreement.c.dataset_id == bindparam("dataset"))
+    .order_by(agreement.c.created_at.desc(), agreement.c.id.desc())
+)
+_OF_PARTY = (
+    select(*_COLUMNS)
+    .where(
+        or_(agreement.c.consumer_id == bindparam("agency"), agreement.c.provider_id == bindparam("agency")),
+        agreement.c.id > bindparam("after"),
+    )
+    .order_by(agreement.c.id)
+    .limit(bindparam("limit"))
+)
+_IN_FORCE = (
+    select(*_COLUMNS)
+    .where(agreement.c.status == "in-force", agreement.c.id > bindparam("after"))
+    .order_by(agreement.c.id)
+    .limit(bindparam("limit"))
+)
+_INSERT = insert(agreement).values({name: bindparam(name) for name in AgreementRow._fields})
+_WRITE = (
+    update(agreement)
+    .where(agreement.c.id == bindparam("key"))
+    .values({name: bindparam(name) for name in ("status", "version", "in_force", "suspended_by")})
+)
+_VERSION = select(agreement_version.c.text, agreement_version.c.sha256).where(
+    agreement_version.c.agreement_id == bindparam("agreement_id"), agreement_version.c.version == bindparam("version")
+)
+_VERSION_FIELDS = ("agreement_id", "version", "text", "sha256", "drafted_by", "created_at")
+_INSERT_VERSION = insert(agreement_version).values({name: bindparam(name) for name in _VERSION_FIELDS})
+_ACCEPTANCES = (
+    select(*[agreement_acceptance.c[name] for name in AcceptanceRow._fields])
+    .where(agreement_acceptance.c.agreement_id == bindparam("agreement_id"))
+    .order_by(agreement_acceptance.c.version, agreement_acceptance.c.accepted_at)
+)
+_INSERT_ACCEPTANCE = insert(agreement_acceptance).values(
+    {name: bindparam(name) for name in ("agreement_id", *AcceptanceRow._fields)}
+)
+_USAGE = select(agreement_usage.c.day, agreement_usage.c.day_count, agreement_usage.c.recent).where(
+    agreement_usage.c.agreement_id == bindparam("agreement_id")
+)
+_INSERT_USAGE = insert(agreement_usage).values(
+    agreement_id=bindparam("agreement_id"), day=0, day_count=0, recent="[]"
+)
+_WRITE_USAGE = (
+    update(agreement_usage)
+    .where(agreement_usage.c.agreement_id == bindparam("key"))
+    .values({name: bindparam(name) for name in ("day", "day_count", "recent")})
+)
+_CONSUMERS = (
+    select(agreement.c.consumer_id)
+    .where(agreement.c.dataset_id == bindparam("dataset"), agreement.c.status == "in-force")
+    .order_by(agreement.c.consumer_id)
+)
+
+
+def find(connection: Connection, agreement_id: str) -> AgreementRow | None:
+    """One agreement by id."""
+    row = connection.first(_BY_ID, {"id": agreement_id})
+    return None if row is None else AgreementRow._make(row)
+
+
+def between(connection: Connection, consumer_id: str, dataset_id: str) -> list[AgreementRow]:
+    """All agreements by which this consumer may ask for this dataset, newest first."""
+    return [
+        AgreementRow._make(row) for row in connection.all(_BETWEEN, {"consumer": consumer_id, "dataset": dataset_id})
+    ]
+
+
+def of_party(connection: Connection, agency_id: str, after: str = "", limit: int = 1000) -> list[AgreementRow]:
+    """The agreements of an agency, by id."""
+    rows = connection.all(_OF_PARTY, {"agency": agency_id, "after": after, "limit": limit})
+    return [AgreementRow._make(row) for row in rows]
+
+
+def in_force(connection: Connection, after: str = "", limit: int = 1000) -> list[AgreementRow]:
+    """Every agreement in force, by id."""
+    return [AgreementRow._make(row) for row in connection.all(_IN_FORCE, {"after": after, "limit": limit})]
+
+
+def consumers_of(connection: Connection, dataset_id: str) -> list[str]:
+    """The agencies that may ask for a dataset."""
+    return flat(connection.all(_CONSUMERS, {"dataset": dataset_id}))
+
+
+def insert_agreement(connection: Connection, row: AgreementRow) -> None:
+    """Write a new agreement and its counter."""
+    connection.run(_INSERT, row._asdict())
+    connection.run(_INSERT_USAGE, {"agreement_id": row.id})
+
+
+def write_agreement(connection: Connection, row: AgreementRow) -> AgreementRow:
+    """Write the state of an agreement."""
+    values = {name: getattr(row, name) for name in ("status", "version", "in_force", "suspended_by")}
+    connection.run(_WRITE, {"key": row.id, **values})
+    return row
+
+
+def version_text(connection: Connection, agreement_id: str, version: int) -> tuple[str, str] | None:
+    """(text, sha256) of a version."""
+    row = connection.first(_VERSION, {"agreement_id": agreement_id, "version": version})
+    return None if row is None else (row[0], row[1])
+
+
+def insert_version(
+    connection: Connection, agreement_id: str, version: int, text: str, sha256: str, drafted_by: str, now: int
+) -> None:
+    """Write a version, once and for all."""
+    values = (agreement_id, version, text, sha256, drafted_by, now)
+    connection.run(_INSERT_VERSION, dict(zip(_VERSION_FIELDS, values, strict=True)))
+
+
+def acceptances(connection: Connection, agreement_id: str) -> list[AcceptanceRow]:
+    """All acceptances of all versions."""
+    return [AcceptanceRow._make(row) for row in connection.all(_ACCEPTANCES, {"agreement_id": agreement_id})]
+
+
+def insert_acceptance(connection: Connection, agreement_id: str, row: AcceptanceRow) -> None:
+    """Write an acceptance."""
+    connection.run(_INSERT_ACCEPTANCE, {"agreement_id": agreement_id, **row._asdict()})
+
+
+def usage_row(connection: Connection, agreement_id: str) -> tuple[Any, ...] | None:
+    """(day, day_count, recent)."""
+    return connection.first(_USAGE, {"agreement_id": agreement_id})
+
+
+def write_usage(connection: Connection, agreement_id: str, day: int, day_count: int, recent: str) -> None:
+    """Write the counts."""
+    connection.run(_WRITE_USAGE, {"key": agreement_id, "day": day, "day_count": day_count, "recent": recent})

@@ -1,0 +1,47 @@
+"""What is known of those who take part, of the dataset and of the agreement, as facts of a decision."""
+
+from dataclasses import dataclass
+
+from gateway.agencies import repository as agencies
+from gateway.agreements import repository, terms
+from gateway.catalogue import repository as catalogue
+from gateway.catalogue.repository import DatasetRow
+from gateway.db.connection import Connection
+from gateway.policy import AgreementFacts, DatasetFacts, PartyFacts
+from schemas.records import field_paths
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Facts that change seldom: who, which dataset, under which agreement."""
+
+    parties: PartyFacts
+    dataset: DatasetFacts | None
+    agreement: AgreementFacts | None
+    row: DatasetRow | None
+
+
+def standing(connection: Connection, client_id: str, consumer_id: str, dataset_id: str, purpose: str) -> Standing:
+    """Read them: for a dry look on a reader's connection, or inside a transaction that has locked their rows."""
+    client = agencies.client_status(connection, client_id)
+    row = catalogue.find(connection, dataset_id)
+    provider = agencies.find_agency(connection, row.provider_id) if row else None
+    parties = PartyFacts(
+        client=client.client_status if client and client.agency_id == consumer_id else "unknown",
+        consumer=client.agency_status if client else "unknown",
+        provider=provider.status if provider else "unknown",
+    )
+    found = repository.between(connection, consumer_id, dataset_id) if consumer_id else []
+    return Standing(parties, dataset_facts(row) if row else None, terms.choose(found, purpose, connection), row)
+
+
+def dataset_facts(row: DatasetRow) -> DatasetFacts:
+    """The dataset as a fact."""
+    return DatasetFacts(
+        id=row.id,
+        status=row.status,
+        special_category=bool(row.special_category),
+        criminal_offence=bool(row.criminal_offence),
+        show_to_subject=bool(row.show_to_subject),
+        fields=field_paths(row.record_type),
+    )

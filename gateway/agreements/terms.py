@@ -1,0 +1,73 @@
+"""From an agreement's row and its immutable text to the facts that the policy decides by."""
+
+from collections.abc import Sequence
+
+from gateway.agreements import repository
+from gateway.agreements.repository import AgreementRow
+from gateway.clock import from_datetime
+from gateway.db.connection import Connection
+from gateway.policy import AgreementFacts, LegalAuthority, PurposeTerms
+from schemas.api.agreements import AgreementText, PurposeBody
+
+_kept: dict[tuple[str, int, str], AgreementFacts] = {}
+_MOST = 10_000
+
+
+def text_of(json_text: str) -> AgreementText:
+    """The stored text as a model."""
+    return AgreementText.model_validate_json(json_text)
+
+
+def facts(connection: Connection, row: AgreementRow) -> AgreementFacts:
+    """The facts of the version in force, or of the newest where none is yet; parsed once a version and state."""
+    version = row.in_force or row.version
+    key = (row.id, version, row.status)
+    found = _kept.get(key)
+    if found is None:
+        stored = repository.version_text(connection, row.id, version)
+        assert stored is not None
+        found = _facts(row, version, text_of(stored[0]))
+        if len(_kept) >= _MOST:
+            _kept.clear()
+        _kept[key] = found
+    return found
+
+
+def choose(rows: Sequence[AgreementRow], purpose: str, connection: Connection) -> AgreementFacts | None:
+    """Of several agreements on one dataset: one in force for this purpose, else in force, else the newest."""
+    every = [facts(connection, row) for row in rows]
+    return max(
+        every, key=lambda a: (a.status == "in-force" and purpose in a.purposes, a.status == "in-force"), default=None
+    )
+
+
+def _facts(row: AgreementRow, version: int, text: AgreementText) -> AgreementFacts:
+    return AgreementFacts(
+        id=row.id,
+        version=version,
+        status=row.status,
+        valid_from=from_datetime(text.valid_from),
+        valid_until=from_datetime(text.valid_until),
+        purposes={purpose.code: _terms(purpose) for purpose in text.purposes},
+        fields=frozenset(text.fields),
+        per_minute=text.limits.per_minute,
+        per_day=text.limits.per_day,
+    )
+
+
+def _terms(purpose: PurposeBody) -> PurposeTerms:
+    authority = purpose.authority
+    return PurposeTerms(
+        authority=LegalAuthority(
+            legal_power=authority.legal_power,
+            lawful_basis=authority.lawful_basis,
+            article9_condition=authority.article9_condition,
+            article10_authority=authority.article10_authority,
+            confidentiality_basis=authority.confidentiality_basis,
+        ),
+        signal=purpose.signal,
+        signal_reason=purpose.signal_reason,
+        notice_version=purpose.notice_version,
+        explicit_request_days=purpose.explicit_request_days,
+        needs_confidentiality_basis=purpose.needs_confidentiality_basis,
+    )

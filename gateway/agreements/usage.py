@@ -1,0 +1,82 @@
+"""Counting fetches: a sliding 60 s in steps of a second, and a UTC day."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.agreements import repository
+from gateway.clock import DAY, MICROSECONDS
+from gateway.db.intent import Transaction
+from gateway.policy import Usage
+
+WINDOW = 60
+
+
+@dataclass(slots=True)
+class Counter:
+    """One agreement's counts in hand. A fetch leaves the window once its whole second lies 60 s back."""
+
+    day: int = 0
+    day_count: int = 0
+    recent: list[list[int]] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, row: tuple[Any, ...] | None) -> "Counter":
+        """From (day, day_count, recent)."""
+        return cls() if row is None else cls(row[0], row[1], json.loads(row[2]))
+
+    def count(self, now: int) -> None:
+        """Count one fetch."""
+        second, day = now // MICROSECONDS, now // DAY
+        if self.day != day:
+            self.day, self.day_count = day, 0
+        self.day_count += 1
+        if self.recent and self.recent[-1][0] >= second:
+            self.recent[-1][1] += 1
+        else:
+            self.recent.append([second, 1])
+        while self.recent[0][0] <= second - WINDOW - 1:
+            self.recent.pop(0)
+
+    def usage(self, now: int, per_minute: int) -> Usage:
+        """As facts of a decision."""
+        second, day = now // MICROSECONDS, now // DAY
+        live = [pair for pair in self.recent if pair[0] >= second - WINDOW]
+        in_minute = sum(count for _, count in live)
+        free_at, left = 0, in_minute
+        for at, count in live:
+            if left < per_minute:
+                break
+            left -= count
+            free_at = (at + WINDOW + 1) * MICROSECONDS
+        return Usage(
+            in_minute=in_minute,
+            in_day=self.day_count if self.day == day else 0,
+            minute_free_at=free_at,
+            day_free_at=(day + 1) * DAY,
+        )
+
+
+class UsageBook:
+    """The counters that a transaction has in hand, each read once and written once."""
+
+    def __init__(self) -> None:
+        self._counters: dict[str, Counter] = {}
+        self._counted: set[str] = set()
+
+    def counter(self, tx: Transaction, agreement_id: str) -> Counter:
+        """The working copy; the row is locked by the intent that asks."""
+        found = self._counters.get(agreement_id)
+        if found is None:
+            found = self._counters[agreement_id] = Counter.read(repository.usage_row(tx, agreement_id))
+        return found
+
+    def count(self, tx: Transaction, agreement_id: str) -> None:
+        """Count one fetch now."""
+        self.counter(tx, agreement_id).count(tx.now)
+        self._counted.add(agreement_id)
+
+    def flush(self, tx: Transaction) -> None:
+        for agreement_id in sorted(self._counted):
+            held = self._counters[agreement_id]
+            repository.write_usage(tx, agreement_id, held.day, held.day_count, json.dumps(held.recent))

@@ -1,0 +1,278 @@
+"""Assembly: from settings to one ASGI app. Only this module, `serve` and the sandbox know all rooms."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import JSONResponse, Response
+from fastapi_swagger import patch_fastapi
+
+import adapters.registry
+from gateway.agreements import endpoints as agreement_routes
+from gateway.agreements.availability import availability
+from gateway.agreements.service import Agreements
+from gateway.auth import endpoints as auth_routes
+from gateway.auth.once import PruneOnce
+from gateway.auth.people import PersonIssuer
+from gateway.auth.service import Auth
+from gateway.catalogue import endpoints as catalogue_routes
+from gateway.catalogue.service import Availability, Catalogue
+from gateway.clock import DAY, Clock, SystemClock
+from gateway.consent import endpoints as consent_routes
+from gateway.consent.receipt import ConsentReceipts
+from gateway.consent.service import Consents
+from gateway.db.open import open_store
+from gateway.db.store import Store
+from gateway.errors import GatewayError, Unavailable, catalogue_of_errors
+from gateway.exchange import endpoints as exchange_routes
+from gateway.exchange.asgi import ExchangeRoute
+from gateway.exchange.deciding import Decisions
+from gateway.exchange.pruning import Prune
+from gateway.exchange.reply import Replier
+from gateway.exchange.service import Exchanges
+from gateway.exchange.sources import Source, Sources
+from gateway.ledger.sequencer import Sequencer
+from gateway.ledger.service import Ledger
+from gateway.oversight import endpoints as ledger_routes
+from gateway.policy import REASONS
+from gateway.receipts.issue import ReceiptIssuer
+from gateway.settings import Settings
+from gateway.signing.directory import KeyDirectory
+from gateway.signing.pseudonyms import PseudonymKeys
+from gateway.telemetry.log import logger, where
+from gateway.telemetry.metrics import CONTENT_TYPE, Metrics
+from gateway.web import pages
+from gateway.web.bodies import App, Receive, Scope, Send, StrictBodies
+from gateway.web.pages import ProblemType
+from gateway.web.problems import install
+from gateway.web.requests import Requests
+
+DESCRIPTION = (
+    "Consented record exchange between agencies. One call gets one record of another agency, minimised to what "
+    "law, agreement and person allow; or a refusal that says which key is missing and how to get it."
+)
+
+
+@dataclass(slots=True)
+class Gateway:
+    """One gateway: its rooms, and the ASGI app before them."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    keys: KeyDirectory
+    pseudonyms: PseudonymKeys
+    metrics: Metrics
+    auth: Auth
+    ledger: Ledger
+    sequencer: Sequencer
+    sources: Sources
+    exchanges: Exchanges
+    decisions: Decisions
+    consents: Consents
+    agreements: Agreements
+    catalogue: Catalogue
+    api: FastAPI = field(init=False)
+    asgi: App = field(init=False)
+    route: ExchangeRoute = field(init=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI app."""
+        await self.asgi(scope, receive, send)
+
+    def drain(self) -> None:
+        """Begin to end: what is in flight finishes, nothing new begins."""
+        self.route.draining = True
+
+
+def build(settings: Settings, clock: Clock | None = None) -> Gateway:
+    """Build a gateway. Keys are made where there are none; adapters are made when the app starts."""
+    clock = clock or SystemClock()
+    keys, pseudonyms = KeyDirectory(settings.keys).ensure(), PseudonymKeys(settings.keys).ensure()
+    store = open_store(settings.database, clock, busy_timeout=settings.busy_timeout)
+    metrics = Metrics()
+    receipts = ReceiptIssuer(keys, settings.base_url, settings.origin)
+    sources = Sources({})
+    exchanges = Exchanges(store, clock, sources, pseudonyms, Replier(receipts), metrics)
+    gateway = Gateway(
+        settings=settings,
+        clock=clock,
+        store=store,
+        keys=keys,
+        pseudonyms=pseudonyms,
+        metrics=metrics,
+        auth=Auth(settings.base_url, store, keys, pseudonyms, clock, _issuers(settings)),
+        ledger=Ledger(store),
+        sequencer=Sequencer(store, clock, keys, settings.origin),
+        sources=sources,
+        exchanges=exchanges,
+        decisions=Decisions(exchanges, clock, settings.decisions_per_minute),
+        consents=Consents(store, clock, pseudonyms, ConsentReceipts(store, receipts)),
+        agreements=Agreements(store, clock),
+        catalogue=Catalogue(store),
+    )
+    gateway.api = _api(gateway)
+    base_url = settings.base_url
+    gateway.route = ExchangeRoute(StrictBodies(gateway.api, base_url), exchanges, gateway.auth, base_url)
+    gateway.asgi = Requests(gateway.route, clock, metrics)
+    return gateway
+
+
+def _issuers(settings: Settings) -> tuple[PersonIssuer, ...]:
+    return tuple(
+        PersonIssuer(
+            issuer=one.issuer,
+            audiences=frozenset(one.audiences),
+            acr_values=frozenset(one.acr_values),
+            identifier_claims=one.identifier_claims,
+            jwks=one.jwks_file.read_text(encoding="utf-8") if one.jwks_file else "",
+            jwks_uri=one.jwks_uri,
+        )
+        for one in settings.issuers
+    )
+
+
+def _api(gateway: Gateway) -> FastAPI:
+    api = FastAPI(
+        title="Threekeys",
+        version="0.1.0",
+        description=DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=_lifespan(gateway),
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,
+    )
+    api.state.auth = gateway.auth
+    install(api, gateway.settings.base_url)
+
+    async def available() -> Availability:
+        return await gateway.store.read(availability)
+
+    for router in (
+        exchange_routes.router(gateway.exchanges, gateway.decisions),
+        consent_routes.router(gateway.consents),
+        agreement_routes.router(gateway.agreements),
+        catalogue_routes.router(gateway.catalogue, available),
+        ledger_routes.router(gateway.ledger),
+        auth_routes.router(gateway.auth),
+        pages.router(problem_types()),
+        _operators(gateway),
+    ):
+        api.include_router(router)
+    patch_fastapi(api)
+    return api
+
+
+def problem_types() -> dict[str, ProblemType]:
+    """Every problem type: of the error tree, and of the policy's reasons."""
+    types = {
+        error.code: ProblemType(error.code, error.status, error.title, error.explanation)
+        for error in catalogue_of_errors()
+    }
+    for reason in REASONS.values():
+        call = f"{reason.method} {reason.href}" if reason.href else None
+        types.setdefault(
+            reason.code,
+            ProblemType(reason.code, reason.status, reason.title, reason.remedy, reason.key, call),
+        )
+    return types
+
+
+def _operators(gateway: Gateway) -> APIRouter:
+    routes = APIRouter(tags=["operators"])
+
+    @routes.get("/health/live", summary="The process answers")
+    async def live() -> dict[str, str]:
+        return {"status": "live"}
+
+    @routes.get("/health/ready", summary="Ready for traffic", responses={503: {"description": "not ready"}})
+    async def ready() -> JSONResponse:
+        """Asks the database, and whether this gateway drains."""
+        checks = {"database": await _database(gateway), "ledger": gateway.sequencer.fault or "ok"}
+        if gateway.route.draining:
+            checks["draining"] = "yes"
+        good = checks["database"] == "ok" and not gateway.route.draining
+        return JSONResponse({"status": "ready" if good else "not ready", "checks": checks}, 200 if good else 503)
+
+    @routes.get("/metrics", response_class=Response, summary="Prometheus metrics")
+    async def metrics() -> Response:
+        return Response(gateway.metrics.page(), media_type=CONTENT_TYPE)
+
+    return routes
+
+
+async def _database(gateway: Gateway) -> str:
+    try:
+        async with asyncio.timeout(2):
+            await gateway.catalogue.agencies()
+    except Unavailable as error:
+        return error.code
+    except TimeoutError:
+        return "timeout"
+    return "ok"
+
+
+def _lifespan(gateway: Gateway) -> Any:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        gateway.sources.put(
+            {
+                name: Source(
+                    name,
+                    adapters.registry.build(one.kind, one.settings),
+                    gateway.clock,
+                    deadline=one.deadline,
+                    most_at_once=one.most_at_once,
+                    retries=one.retries,
+                )
+                for name, one in gateway.settings.adapters.items()
+            }
+        )
+        tasks = [asyncio.create_task(gateway.sequencer.run()), asyncio.create_task(_prune(gateway))]
+        logger("gateway").info("started", baseUrl=gateway.settings.base_url, adapters=list(gateway.settings.adapters))
+        try:
+            yield
+        finally:
+            gateway.drain()
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            with suppress(GatewayError):
+                await gateway.sequencer.number()
+            await gateway.sources.aclose()
+            await gateway.auth.aclose()
+            await gateway.store.aclose()
+            logger("gateway").info("stopped")
+
+    return lifespan
+
+
+async def _prune(gateway: Gateway) -> None:
+    """Forget proofs, assertions and idempotency keys whose time is over."""
+    while True:
+        await asyncio.sleep(30)
+        try:
+            await gateway.store.commit(PruneOnce())
+            await gateway.store.commit(Prune(gateway.clock.now() - DAY - DAY // 24))
+        except Exception as error:
+            logger("gateway").warning("pruning failed", **where(error))
+
+
+def openapi_document() -> str:
+    """The OpenAPI document, as committed under `openapi/`: a test holds it to the code."""
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder:
+        settings = Settings.model_validate(
+            {"baseUrl": "http://127.0.0.1:8400", "keys": folder, "database": f"sqlite:///{folder}/none.db"}
+        )
+        document = build(settings).api.openapi()
+    document["servers"] = [{"url": "http://127.0.0.1:8400", "description": "the sandbox"}]
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,64 @@
+"""Who a request's caller is: an agency's client, or a person."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from gateway.auth.errors import NoCredentials
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCaller:
+    """An agency's client. `proof` is what this request may use once (see `gateway.auth.once`)."""
+
+    client_id: str
+    agency_id: str
+    scopes: frozenset[str]
+    jkt: str
+    proof: bytes
+
+    @property
+    def id(self) -> str:
+        """One name for the caller, of either kind: what idempotency keys and rates count by."""
+        return f"client:{self.client_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCaller:
+    """A person, by a trusted issuer's token. `identifiers` are normalised, by scheme; never log or show them."""
+
+    issuer: str
+    subject_hash: str
+    acr: str
+    identifiers: Mapping[str, str] = field(repr=False)
+    proof: bytes | None = None
+
+    @property
+    def id(self) -> str:
+        """One name for the caller, of either kind; a pseudonym."""
+        return f"person:{self.subject_hash}"
+
+
+Caller = ClientCaller | PersonCaller
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The two header fields that a caller proves itself by, as they came."""
+
+    authorization: bytes
+    dpop: bytes
+
+    @classmethod
+    def of(cls, headers: Iterable[tuple[bytes, bytes]]) -> "Credentials":
+        """From the headers of an ASGI scope. A field that is sent twice is refused (RFC 9449, section 4.3)."""
+        authorization = dpop = b""
+        for name, value in headers:
+            if name == b"authorization":
+                if authorization:
+                    raise NoCredentials("send one Authorization header")
+                authorization = value
+            elif name == b"dpop":
+                if dpop:
+                    raise NoCredentials("send one DPoP header")
+                dpop = value
+        return cls(authorization, dpop)

@@ -1,0 +1,94 @@
+"""Who may call, as the type of an endpoint's parameter. The app keeps its `Auth` as `app.state.auth`.
+
+    async def show(caller: Annotated[ClientCaller, client_with("consents:read")]) -> …
+    async def decide(caller: Person) -> …
+    async def look(caller: Annotated[Caller, anyone_with("exchanges:read")]) -> …
+
+A client's status is read for each request, so a suspended client's token dies at once here too.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.security.http import HTTPBase
+
+from gateway.agencies.repository import client_status
+from gateway.auth.caller import Caller, ClientCaller, Credentials, PersonCaller
+from gateway.auth.errors import ClientSuspended, ScopeMissing, WrongKindOfCaller
+from gateway.auth.service import Auth
+
+_client_scheme = HTTPBase(
+    scheme="DPoP",
+    scheme_name="client",
+    description="A client's DPoP-bound access token of POST /oauth/token, with a DPoP proof (RFC 9449).",
+    auto_error=False,
+)
+_person_scheme = HTTPBase(
+    scheme="Bearer",
+    scheme_name="person",
+    description="A person's token of an issuer that the gateway trusts.",
+    auto_error=False,
+)
+
+
+def auth_of(request: Request) -> Auth:
+    """The app's `Auth`."""
+    auth: Auth = request.app.state.auth
+    return auth
+
+
+async def authenticated(request: Request) -> Caller:
+    """Who calls, of either kind; an active client where it is one."""
+    auth = auth_of(request)
+    raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+    path = raw.partition(b"?")[0].decode("latin-1")
+    caller = await auth.authenticate(request.method, path, Credentials.of(request.scope["headers"]))
+    if isinstance(caller, ClientCaller):
+        standing = await auth.store.read(client_status, caller.client_id)
+        if standing is None or not standing.active:
+            raise ClientSuspended
+    return caller
+
+
+def client_with(scope: str) -> Any:
+    """An agency's client whose token carries this scope; a person is refused."""
+
+    async def dependency(
+        caller: Annotated[Caller, Depends(authenticated)], _: Annotated[object, Depends(_client_scheme)]
+    ) -> ClientCaller:
+        if not isinstance(caller, ClientCaller):
+            raise WrongKindOfCaller("only an agency's client may do this")
+        return _holding(caller, scope)
+
+    return Depends(dependency)
+
+
+def anyone_with(scope: str) -> Any:
+    """A client whose token carries this scope, or any person."""
+
+    async def dependency(
+        caller: Annotated[Caller, Depends(authenticated)],
+        _: Annotated[object, Depends(_client_scheme)],
+        __: Annotated[object, Depends(_person_scheme)],
+    ) -> Caller:
+        return _holding(caller, scope) if isinstance(caller, ClientCaller) else caller
+
+    return Depends(dependency)
+
+
+async def _person(
+    caller: Annotated[Caller, Depends(authenticated)], _: Annotated[object, Depends(_person_scheme)]
+) -> PersonCaller:
+    if not isinstance(caller, PersonCaller):
+        raise WrongKindOfCaller("only the person may do this, by a person's token")
+    return caller
+
+
+def _holding(caller: ClientCaller, scope: str) -> ClientCaller:
+    if scope not in caller.scopes:
+        raise ScopeMissing(scope)
+    return caller
+
+
+Person = Annotated[PersonCaller, Depends(_person)]
+"""A person; a client's token never passes."""

@@ -1,0 +1,154 @@
+"""Persons: tokens of configured issuers (OpenID providers), verified by joserfc.
+
+An issuer is trusted for the identifiers that its configuration names, and for nothing else. A client's token never
+passes here, nor a person's there: our own issuer can be configured for nobody, and types are told apart.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.auth import compact
+from gateway.auth.caller import PersonCaller
+from gateway.auth.errors import TokenInvalid
+from gateway.auth.kept import Kept
+from gateway.auth.keysets import KeySets, KeysUnavailable
+from gateway.clock import MICROSECONDS, Clock
+from schemas.identifiers import InvalidIdentifier, normalise
+
+SKEW = 30
+_TYPES = frozenset({"jwt", "at+jwt"})
+
+
+@dataclass(frozen=True, slots=True)
+class PersonIssuer:
+    """One trusted issuer.
+
+    `jwks` is a JWK set as JSON text, or empty beside a `jwks_uri`. `audiences`: the token's `aud` must name one.
+    `acr_values`: the levels of assurance that are taken. `identifier_claims`: scheme -> claim (`nino` -> …).
+    """
+
+    issuer: str
+    audiences: frozenset[str]
+    acr_values: frozenset[str]
+    identifier_claims: Mapping[str, str]
+    jwks: str = ""
+    jwks_uri: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.issuer or not self.audiences or not self.acr_values or not self.identifier_claims:
+            raise ValueError("an issuer of persons needs issuer, audiences, acr values and identifier claims")
+        if bool(self.jwks) == (self.jwks_uri is not None):
+            raise ValueError(f"the issuer {self.issuer} needs either a key set or a jwks_uri")
+
+
+@dataclass(frozen=True, slots=True)
+class PersonToken:
+    """A verified token: whose it is, and the thumbprint of the key that it is bound to, if it is."""
+
+    person: PersonCaller
+    jkt: str | None
+
+
+class People:
+    """Verifies persons' tokens. `pseudonym(issuer, sub)` gives the hash by which the gateway knows the account."""
+
+    def __init__(
+        self,
+        issuers: tuple[PersonIssuer, ...],
+        key_sets: KeySets,
+        clock: Clock,
+        pseudonym: Callable[[str, str], str],
+        *,
+        most: int = 5_000,
+    ) -> None:
+        self._issuers = {issuer.issuer: issuer for issuer in issuers}
+        self._key_sets = key_sets
+        self._clock = clock
+        self._pseudonym = pseudonym
+        self._kept: Kept[PersonToken] = Kept(most)
+
+    async def verify(self, token: bytes) -> PersonToken:
+        """Who the token says it is. Raises `TokenInvalid`; no text of it holds anything of the token."""
+        now = self._clock.now()
+        found = self._kept.get(token, now)
+        if found is None:
+            found, expires_at = await self._read(token, now // MICROSECONDS)
+            self._kept.put(token, found, expires_at, now)
+        return found
+
+    async def _read(self, token: bytes, now: int) -> tuple[PersonToken, int]:
+        try:
+            jwt = compact.read(token.decode("ascii"))
+        except ValueError:
+            raise _refused("it cannot be read") from None
+        name = jwt.claims.get("iss")
+        issuer = self._issuers.get(name) if isinstance(name, str) else None
+        if issuer is None:
+            raise _refused("its issuer is not trusted here")
+        if jwt.typ not in _TYPES:
+            raise _refused("its typ is not that of a person's token")
+        try:
+            key = await self._key_sets.find(
+                issuer.jwks, issuer.jwks_uri, jwt.header.get("kid"), jwt.header.get("alg")
+            )
+        except KeysUnavailable:
+            raise _refused("the keys of its issuer cannot be fetched now") from None
+        if key is None or not jwt.verified_by(key):
+            raise _refused("its signature does not verify with a key of its issuer")
+        return _token(jwt.claims, issuer, now, self._pseudonym)
+
+
+def _token(
+    claims: dict[str, Any], issuer: PersonIssuer, now: int, pseudonym: Callable[[str, str], str]
+) -> tuple[PersonToken, int]:
+    audience = claims.get("aud")
+    named = audience if isinstance(audience, list) else [audience]
+    if not any(isinstance(one, str) and one in issuer.audiences for one in named):
+        raise _refused("its audience is another")
+    exp, iat, nbf = (compact.seconds(claims, name) for name in ("exp", "iat", "nbf"))
+    if exp is None or exp <= now:
+        raise _refused("it has expired, or does not say when")
+    if iat is None or iat > now + SKEW or ("nbf" in claims and (nbf is None or nbf > now + SKEW)):
+        raise _refused("it is not valid yet, or does not say since when")
+    acr, sub = claims.get("acr"), claims.get("sub")
+    if not isinstance(acr, str) or acr not in issuer.acr_values:
+        raise _refused("its level of assurance (acr) is not enough")
+    if not isinstance(sub, str) or not sub:
+        raise _refused("it names no subject")
+    person = PersonCaller(
+        issuer=issuer.issuer,
+        subject_hash=pseudonym(issuer.issuer, sub),
+        acr=acr,
+        identifiers=_identifiers(claims, issuer.identifier_claims),
+    )
+    return PersonToken(person, _bound_to(claims)), int(exp * MICROSECONDS)
+
+
+def _identifiers(claims: dict[str, Any], wanted: Mapping[str, str]) -> dict[str, str]:
+    found = {}
+    for scheme, claim in wanted.items():
+        value = claims.get(claim)
+        if value is None:
+            continue
+        try:
+            found[scheme] = normalise(scheme, value)
+        except InvalidIdentifier:
+            raise _refused(f"its claim for {scheme} is no valid identifier") from None
+    if not found:
+        raise _refused("it carries none of the identifiers that are needed")
+    return found
+
+
+def _bound_to(claims: dict[str, Any]) -> str | None:
+    confirmation = claims.get("cnf")
+    if confirmation is None:
+        return None
+    jkt = confirmation.get("jkt") if isinstance(confirmation, dict) else None
+    if not isinstance(jkt, str):
+        raise _refused("it is bound to a key in a way that is not known here")
+    return jkt
+
+
+def _refused(why: str) -> TokenInvalid:
+    return TokenInvalid(f"the person's token is not accepted: {why}", scheme="Bearer")

@@ -1,0 +1,74 @@
+"""The only place with SQL of the room."""
+
+import json
+from functools import lru_cache
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for SQLite too
+
+from gateway.catalogue.tables import dataset
+from gateway.db.connection import Connection
+
+
+class DatasetRow(NamedTuple):
+    """A dataset as stored."""
+
+    id: str
+    provider_id: str
+    record_type: str
+    adapter: str
+    status: str
+    title: str
+    description: str
+    identifiers: str
+    confirm: str
+    special_category: int
+    criminal_offence: int
+    show_to_subject: int
+    freshness: str
+    contact: str
+    created_at: int
+
+    @property
+    def identifier_schemes(self) -> tuple[str, ...]:
+        """The schemes that the dataset takes."""
+        return _list(self.identifiers)
+
+    @property
+    def confirmations(self) -> tuple[str, ...]:
+        """Names of what must confirm the person (`dateOfBirth`, …), empty where nothing must."""
+        return _list(self.confirm)
+
+
+_COLUMNS = [dataset.c[name] for name in DatasetRow._fields]
+_BY_ID = select(*_COLUMNS).where(dataset.c.id == bindparam("id"))
+_ALL = select(*_COLUMNS).where(dataset.c.id > bindparam("after")).order_by(dataset.c.id)
+_INSERT = insert(dataset).values({name: bindparam(name) for name in DatasetRow._fields}).on_conflict_do_nothing()
+_SET_STATUS = update(dataset).where(dataset.c.id == bindparam("key")).values(status=bindparam("status"))
+
+
+@lru_cache(maxsize=1024)
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
+def find(connection: Connection, dataset_id: str) -> DatasetRow | None:
+    """One dataset by id."""
+    row = connection.first(_BY_ID, {"id": dataset_id})
+    return None if row is None else DatasetRow._make(row)
+
+
+def everything(connection: Connection, after: str = "") -> list[DatasetRow]:
+    """Every dataset, by id."""
+    return [DatasetRow._make(row) for row in connection.all(_ALL, {"after": after})]
+
+
+def add(connection: Connection, row: DatasetRow) -> bool:
+    """Write a new dataset; False where the id is taken."""
+    return connection.run(_INSERT, row._asdict()) == 1
+
+
+def set_status(connection: Connection, dataset_id: str, status: str) -> bool:
+    """Offer or withdraw; False where there is no such dataset."""
+    return connection.run(_SET_STATUS, {"key": dataset_id, "status": status}) == 1

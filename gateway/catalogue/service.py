@@ -1,0 +1,94 @@
+"""The room's verbs: search and show, for anybody: what is offered is no secret."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.agencies import repository as agencies
+from gateway.catalogue import repository
+from gateway.catalogue.errors import NoSuchDataset, NoSuchRecordType
+from gateway.catalogue.repository import DatasetRow
+from gateway.db.connection import Connection
+from gateway.db.store import Store
+from schemas.api.catalogue import AgencyBody, DatasetBody, RecordTypeBody, WhoMayAsk
+from schemas.api.lists import Page
+from schemas.records import RECORD_TYPES, field_paths
+
+Availability = dict[str, list[WhoMayAsk]]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Agencies, datasets, record types. Who may ask is told by the agreements, and handed in by the caller."""
+
+    store: Store
+
+    async def agencies(self) -> Page[AgencyBody]:
+        """Every agency."""
+        rows = await self.store.read(agencies.all_agencies)
+        return Page[AgencyBody](
+            items=[
+                AgencyBody(id=row.id, name=row.name, kind=row.kind, status=row.status, contact=row.contact)
+                for row in rows
+            ]
+        )
+
+    async def search(self, words: str, available: Availability, after: str, limit: int) -> Page[DatasetBody]:
+        """Datasets in whose texts every word stands; all where no word is given."""
+
+        def read(connection: Connection) -> list[DatasetRow]:
+            wanted = words.casefold().split()
+            return [row for row in repository.everything(connection, after) if _matches(row, wanted)]
+
+        rows = await self.store.read(read)
+        items = [body(row, available.get(row.id, [])) for row in rows[:limit]]
+        return Page[DatasetBody](items=items, next_cursor=rows[limit - 1].id if len(rows) > limit else None)
+
+    async def show(self, dataset_id: str, available: Availability) -> DatasetBody:
+        """One dataset. Raises `NoSuchDataset`."""
+        row = await self.store.read(repository.find, dataset_id)
+        if row is None:
+            raise NoSuchDataset
+        return body(row, available.get(row.id, []))
+
+    def record_type(self, name: str) -> RecordTypeBody:
+        """A shared definition, with its JSON Schema and an example. Raises `NoSuchRecordType`."""
+        model = RECORD_TYPES.get(name)
+        if model is None:
+            raise NoSuchRecordType
+        example: dict[str, Any] = dict(model.example)
+        return RecordTypeBody(
+            id=name,
+            title=model.title,
+            description=model.description,
+            special_category=model.special_category,
+            fields=sorted(field_paths(name)),
+            json_schema=model.model_json_schema(by_alias=True),
+            example=example,
+        )
+
+
+def body(row: DatasetRow, available: list[WhoMayAsk]) -> DatasetBody:
+    """A dataset as the catalogue shows it."""
+    return DatasetBody(
+        id=row.id,
+        provider=row.provider_id,
+        record_type=row.record_type,
+        title=row.title,
+        description=row.description,
+        status=row.status,
+        identifiers=list(row.identifier_schemes),
+        confirm=list(row.confirmations),
+        special_category=bool(row.special_category),
+        criminal_offence=bool(row.criminal_offence),
+        show_to_subject=bool(row.show_to_subject),
+        freshness=row.freshness,
+        contact=row.contact,
+        available_to=available,
+    )
+
+
+def _matches(row: DatasetRow, words: list[str]) -> bool:
+    text = " ".join(
+        (row.id, row.record_type, row.title, row.description, row.provider_id, row.identifiers)
+    ).casefold()
+    return all(word in text for word in words)

@@ -1,0 +1,62 @@
+"""`consent list|grant|decline|revoke --as PERSON`: over the same REST endpoints that a portal will use."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.cli.options import DEFAULT_SANDBOX, Sandbox
+
+if TYPE_CHECKING:
+    from gateway.sandbox.person import StandIn
+app = typer.Typer(no_args_is_help=True)
+As = Annotated[str, typer.Option("--as", help="A person of the sandbox, by handle or name.")]
+Id = Annotated[str | None, typer.Argument(help="The consent's id; not needed where there is only one it can be.")]
+
+
+@app.command("list")
+def listing(person: As, sandbox: Sandbox = DEFAULT_SANDBOX) -> None:
+    """All that this person was asked, and what became of it."""
+    with _sign_in(sandbox, person) as someone:
+        for consent in someone.consents():
+            _show(consent)
+
+
+@app.command()
+def grant(
+    person: As,
+    consent_id: Id = None,
+    optional: Annotated[
+        list[str] | None, typer.Option(help="An optional field to allow too; may be repeated.")
+    ] = None,
+    sandbox: Sandbox = DEFAULT_SANDBOX,
+) -> None:
+    """Grant what is asked for, and of the optional fields those named."""
+    with _sign_in(sandbox, person) as someone:
+        _show(someone.decide(someone.the("requested", consent_id), "grant", optional or []))
+
+
+@app.command()
+def decline(person: As, consent_id: Id = None, sandbox: Sandbox = DEFAULT_SANDBOX) -> None:
+    """Decline as a whole."""
+    with _sign_in(sandbox, person) as someone:
+        _show(someone.decide(someone.the("requested", consent_id), "decline", []))
+
+
+@app.command()
+def revoke(person: As, consent_id: Id = None, sandbox: Sandbox = DEFAULT_SANDBOX) -> None:
+    """Revoke: once this returns, nothing more is released."""
+    with _sign_in(sandbox, person) as someone:
+        _show(someone.revoke(someone.the("active", consent_id)))
+
+
+def _sign_in(sandbox: Path, person: str) -> "StandIn":
+    from gateway.sandbox.person import StandIn
+
+    return StandIn(sandbox, person)
+
+
+def _show(consent: dict[str, Any]) -> None:
+    fields = ", ".join(consent["requiredFields"] + consent["chosenFields"])
+    print(f"{consent['id']}  {consent['status']:9}  {consent['consumer']} ← {consent['dataset']}")
+    print(f"    for {consent['purpose']}: {fields}")

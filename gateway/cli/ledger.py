@@ -1,0 +1,78 @@
+"""`ledger export` and `ledger verify`."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli.options import DEFAULT_CONFIG, Config
+from gateway.settings import ConfigurationError, load
+
+if TYPE_CHECKING:
+    from gateway.db.connection import Connection
+    from gateway.ledger.note import Verifier
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def export(
+    target: Annotated[Path, typer.Argument(help="The file to write: JSON lines.")],
+    config: Config = DEFAULT_CONFIG,
+    openings: Annotated[bool, typer.Option(help="Include events and salts, not only commitments.")] = True,
+) -> None:
+    """Write the log up to its latest checkpoint, with the public keys that signed it."""
+    from gateway.clock import SystemClock
+    from gateway.db.open import open_store
+    from gateway.ledger.note import Verifier
+    from gateway.signing.directory import KeyDirectory
+    from gateway.signing.keys import Purpose
+
+    settings = load(config)
+    keys = KeyDirectory(settings.keys)
+    verifiers = [Verifier(settings.origin, key.public_bytes()) for key in keys.live(Purpose.CHECKPOINT)]
+
+    async def run() -> int:
+        store = open_store(settings.database, SystemClock(), busy_timeout=settings.busy_timeout)
+        try:
+            return await store.read(_export, target, settings.origin, verifiers, openings)
+        finally:
+            await store.aclose()
+
+    print(f"exported {asyncio.run(run())} entries to {target}")
+
+
+def _export(connection: "Connection", target: Path, origin: str, verifiers: "list[Verifier]", openings: bool) -> int:
+    from gateway.ledger.export import export as write_export
+
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+        return write_export(connection, out, origin, verifiers, openings=openings)
+
+
+@app.command()
+def verify(
+    source: Annotated[Path, typer.Argument(help="An export.")],
+    key: Annotated[list[str] | None, typer.Option(help="A checkpoint key to trust: origin+id+key.")] = None,
+    checkpoint: Annotated[list[Path] | None, typer.Option(help="A checkpoint seen earlier, in a file.")] = None,
+) -> None:
+    """Recompute the whole log from an export; name the first bad entry."""
+    from gateway.ledger.reading import ExportUnreadable
+    from gateway.ledger.verify import verify_export
+
+    remembered = [path.read_text(encoding="utf-8") for path in checkpoint or []]
+    try:
+        report = verify_export(source, keys=key or [], remembered=remembered)
+    except (ExportUnreadable, OSError, ValueError) as error:
+        raise ConfigurationError(f"{source} is not an export that can be read: {error}") from None
+    if report.problem is not None:
+        print(f"BAD: {report.problem}")
+        sys.exit(2)
+    trust = "the keys given" if report.pinned else "the keys in the export itself (pin them with --key)"
+    print(
+        f"verified {report.entries} entries, {report.openings} openings and {report.checkpoints} checkpoints of "
+        f"{report.origin}, against {trust}\nroot {report.root}"
+    )

@@ -1,0 +1,41 @@
+"""The root of the command, and how its errors are told: one line each, no traceback."""
+
+import sys
+
+import typer
+
+from gateway.cli import consents, ledger, registering, running, verifying
+from gateway.errors import GatewayError
+from gateway.settings import ConfigurationError
+
+app = typer.Typer(
+    name="threekeys",
+    help="Consented record exchange between agencies: law, agreement and person turn together.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+running.add(app)
+app.add_typer(
+    consents.app, name="consent", help="Stand in for a person of the sandbox: list, grant, decline, revoke."
+)
+app.add_typer(ledger.app, name="ledger", help="Export the ledger, and recompute it offline.")
+for name, group, what in registering.GROUPS:
+    app.add_typer(group, name=name, help=what)
+app.command("verify")(verifying.verify)
+
+
+def main() -> None:
+    """Run; faults that have a name end with status 1 and one line on standard error."""
+    try:
+        app(standalone_mode=True)
+    except ConfigurationError as error:
+        _fail(str(error))
+    except GatewayError as error:
+        faults = [f"{fault['pointer']}: {fault['detail']}" for fault in error.members.get("errors", [])]
+        _fail("; ".join([error.detail or error.title, *faults]))
+
+
+def _fail(text: str) -> None:
+    print(f"threekeys: {text}", file=sys.stderr)
+    sys.exit(1)

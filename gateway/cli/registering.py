@@ -1,0 +1,179 @@
+"""`agency|client|dataset add`, and their standing: what an operator registers."""
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from gateway.cli.options import DEFAULT_CONFIG, Config
+from gateway.settings import ConfigurationError, Settings, load
+
+if TYPE_CHECKING:
+    from gateway.db.intent import Intent
+
+agency = typer.Typer(no_args_is_help=True)
+client = typer.Typer(no_args_is_help=True)
+dataset = typer.Typer(no_args_is_help=True)
+GROUPS = (
+    ("agency", agency, "Register agencies; suspend and reactivate them."),
+    ("client", client, "Register an agency's clients by their public keys; suspend and reactivate them."),
+    ("dataset", dataset, "Register what an agency offers; withdraw it and offer it again."),
+)
+Name = Annotated[str, typer.Argument(help="The id.")]
+
+
+@agency.command("add")
+def add_agency(
+    agency_id: Name,
+    name: Annotated[str, typer.Option(help="Its full name.")],
+    contact: Annotated[str, typer.Option(help="Whom to ask for help: the address of a desk.")],
+    kind: Annotated[str, typer.Option(help="public, private or charity.")] = "public",
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Register an agency, active at once."""
+    from gateway.agencies.registration import AddAgency
+
+    _commit(config, AddAgency(agency_id, name, kind, contact))
+    print(f"registered the agency {agency_id}")
+
+
+@agency.command("suspend")
+def suspend_agency(agency_id: Name, config: Config = DEFAULT_CONFIG) -> None:
+    """Stop all its clients, and exchanges of its datasets, from now on."""
+    from gateway.agencies.standing import SuspendAgency
+
+    _commit(config, SuspendAgency(agency_id))
+    print(f"suspended the agency {agency_id}")
+
+
+@agency.command("reactivate")
+def reactivate_agency(agency_id: Name, config: Config = DEFAULT_CONFIG) -> None:
+    """Let it act again."""
+    from gateway.agencies.standing import ReactivateAgency
+
+    _commit(config, ReactivateAgency(agency_id))
+    print(f"reactivated the agency {agency_id}")
+
+
+@client.command("add")
+def add_client(
+    client_id: Name,
+    agency_id: Annotated[str, typer.Option("--agency", help="The agency it belongs to.")],
+    scope: Annotated[list[str], typer.Option(help="A scope that it may hold; may be repeated.")],
+    name: Annotated[str, typer.Option(help="What it is.")] = "",
+    jwks: Annotated[Path | None, typer.Option(help="A file with its public keys, a JWK set.")] = None,
+    jwks_uri: Annotated[str | None, typer.Option(help="Where it publishes its public keys.")] = None,
+    new_key: Annotated[
+        Path | None, typer.Option(help="Make a key here (mode 0600) and register its public part.")
+    ] = None,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Register a client by its public keys: exactly one of --jwks, --jwks-uri and --new-key."""
+    from gateway.agencies.registration import AddClient
+    from gateway.connector.keys import load_or_generate
+
+    if sum(one is not None for one in (jwks, jwks_uri, new_key)) != 1:
+        raise ConfigurationError("give exactly one of --jwks, --jwks-uri and --new-key")
+    keys: dict[str, Any] | None = None
+    if new_key is not None:
+        keys = load_or_generate(new_key).public_jwks()
+    elif jwks is not None:
+        try:
+            keys = json.loads(jwks.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise ConfigurationError(f"{jwks} is not a readable JSON file") from None
+    _commit(config, AddClient(client_id, agency_id, name or client_id, tuple(scope), keys, jwks_uri))
+    print(f"registered the client {client_id}" + (f"; its key is in {new_key}" if new_key else ""))
+
+
+@client.command("suspend")
+def suspend_client(client_id: Name, config: Config = DEFAULT_CONFIG) -> None:
+    """Stop it from now on, whatever tokens it holds."""
+    from gateway.agencies.standing import SuspendClient
+
+    _commit(config, SuspendClient(client_id))
+    print(f"suspended the client {client_id}")
+
+
+@client.command("reactivate")
+def reactivate_client(client_id: Name, config: Config = DEFAULT_CONFIG) -> None:
+    """Let it act again."""
+    from gateway.agencies.standing import ReactivateClient
+
+    _commit(config, ReactivateClient(client_id))
+    print(f"reactivated the client {client_id}")
+
+
+@dataset.command("add")
+def add_dataset(
+    dataset_id: Name,
+    record_type: Annotated[str, typer.Option(help="Its record type, such as driving-licence/v1.")],
+    adapter: Annotated[str, typer.Option(help="The adapter's name in the configuration.")],
+    identifier: Annotated[list[str], typer.Option(help="A scheme that it takes; may be repeated.")],
+    title: Annotated[str, typer.Option(help="What it is, in a few words.")],
+    description: Annotated[str, typer.Option(help="What it is, in a sentence.")] = "",
+    confirm: Annotated[list[str] | None, typer.Option(help="What must confirm the person; may be repeated.")] = None,
+    freshness: Annotated[str, typer.Option(help="live, nightly, …")] = "live",
+    contact: Annotated[str, typer.Option(help="Whom to ask for help.")] = "",
+    show_to_subject: Annotated[bool, typer.Option(help="Whether people may see their own record here.")] = False,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Register a dataset: agency/name/version."""
+    from gateway.catalogue.registration import AddDataset
+
+    settings = load(config)
+    if adapter not in settings.adapters:
+        known = ", ".join(settings.adapters) or "none"
+        raise ConfigurationError(f"{config}: the configuration names no adapter {adapter!r}; it names {known}")
+    intent = AddDataset(
+        dataset_id,
+        record_type,
+        adapter,
+        title,
+        description or title,
+        tuple(identifier),
+        tuple(confirm or ()),
+        show_to_subject=show_to_subject,
+        freshness=freshness,
+        contact=contact,
+    )
+    _run(settings, intent)
+    print(f"registered the dataset {dataset_id}")
+
+
+@dataset.command("set")
+def set_dataset(
+    dataset_id: Name,
+    status: Annotated[str, typer.Argument(help="offered or withdrawn.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Withdraw a dataset, or offer it again."""
+    from gateway.catalogue.registration import SetDatasetStatus
+
+    if status not in ("offered", "withdrawn"):
+        raise ConfigurationError("the status is offered or withdrawn")
+    wanted: Literal["offered", "withdrawn"] = "offered" if status == "offered" else "withdrawn"
+    _commit(config, SetDatasetStatus(dataset_id, wanted))
+    print(f"the dataset {dataset_id} is {status}")
+
+
+def _commit(config: Path, intent: "Intent[Any]") -> None:
+    _run(load(config), intent)
+
+
+def _run(settings: Settings, intent: "Intent[Any]") -> None:
+    from gateway.clock import SystemClock
+    from gateway.db.open import open_store
+
+    async def run() -> None:
+        store = open_store(settings.database, SystemClock(), busy_timeout=settings.busy_timeout)
+        try:
+            await store.commit(intent)
+        finally:
+            await store.aclose()
+
+    work: Coroutine[Any, Any, None] = run()
+    asyncio.run(work)

@@ -1,0 +1,119 @@
+"""`serve`, `demo`, `connect`, `migrate`, `init`.
+
+What a command needs is imported when it runs, here and beside: so each starts as fast as it can.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.options import DEFAULT_CONFIG, DEFAULT_SANDBOX, Config
+from gateway.settings import ConfigurationError, is_loopback, load
+
+
+def add(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    for command in (demo, init, migrate, serve, connect, openapi):
+        app.command()(command)
+
+
+def demo(
+    port: Annotated[int, typer.Option(help="The first of five ports in a row; 0: any free ones.")] = 8400,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier demo kept.")] = False,
+    database: Annotated[str | None, typer.Option(help="postgresql://… for the gateway, instead of SQLite.")] = None,
+    describe: Annotated[
+        bool, typer.Option("--describe", help="Print what a running demo consists of, as JSON.")
+    ] = False,
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps its things.")] = DEFAULT_SANDBOX,
+) -> None:
+    """Start a gateway beside four sandbox agencies, each with a real system, and show what to try."""
+    if describe:
+        description = folder / "describe.json"
+        if not description.exists():
+            raise ConfigurationError(f"no demo has run in {folder}; start one with `threekeys demo`")
+        print(description.read_text(encoding="utf-8"))
+        return
+    from gateway.sandbox import demo as sandbox
+
+    asyncio.run(sandbox.run(folder, port, fresh=fresh, database=database, say=lambda text: print(text, flush=True)))
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to write threekeys.yaml.")] = Path(),
+) -> None:
+    """Write a commented configuration."""
+    target = folder / "threekeys.yaml"
+    if target.exists():
+        raise ConfigurationError(f"{target} is there already; nothing was written")
+    folder.mkdir(parents=True, exist_ok=True)
+    template = Path(__file__).parent / "threekeys.yaml"
+    target.write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
+    print(f"wrote {target}; edit it, then run: threekeys migrate -c {target}")
+
+
+def migrate(config: Config = DEFAULT_CONFIG) -> None:
+    """Bring the database to the newest schema."""
+    from gateway.db.migrating import migrate as migrate_database
+
+    settings = load(config)
+    try:
+        migrate_database(settings.database)
+    except Exception as error:
+        raise ConfigurationError(f"the database could not be migrated: {type(error).__name__}") from error
+    print("the database has the newest schema")
+
+
+def serve(
+    config: Config = DEFAULT_CONFIG,
+    stop_with_stdin: Annotated[bool, typer.Option("--stop-with-stdin", hidden=True)] = False,
+) -> None:
+    """Serve until SIGTERM or SIGINT; then drain, so that in-flight exchanges finish."""
+    from gateway.serve import serve as serve_gateway
+
+    settings = load(config)
+    if stop_with_stdin:
+        threading.Thread(target=_stop_with_stdin, daemon=True).start()
+    serve_gateway(settings, ready=lambda: print(f"ready {settings.base_url}", flush=True))
+
+
+def connect(
+    gateway: Annotated[str, typer.Option(help="The gateway's base URL.")],
+    client: Annotated[str, typer.Option(help="The client's id.")],
+    key: Annotated[Path, typer.Option(help="The client's private key, a JWK file of mode 0600.")],
+    port: Annotated[int, typer.Option(help="Where to listen, on loopback.")] = 8401,
+    host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
+) -> None:
+    """The local connector: plain HTTP on loopback in, signed requests to the gateway out."""
+    import uvicorn
+
+    from gateway.connector.errors import ConnectorError
+    from gateway.connector.local import LocalConnector
+
+    if not is_loopback(host):
+        raise ConfigurationError("the connector listens on loopback only: whoever reaches it speaks as the client")
+    try:
+        connector = LocalConnector(gateway, {client: key})
+    except (ConnectorError, ValueError, OSError) as error:
+        raise ConfigurationError(str(error)) from None
+    print(f"ready http://{host}:{port}", flush=True)
+    uvicorn.run(connector, host=host, port=port, access_log=False, log_level="warning")
+
+
+def openapi() -> None:
+    """Print the OpenAPI document of this version."""
+    from gateway.app import openapi_document
+
+    print(openapi_document(), end="")
+
+
+def _stop_with_stdin() -> None:
+    """End when whoever started this process is gone."""
+    while sys.stdin.buffer.read(1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,44 @@
+"""`verify`: a receipt, offline, with a public key alone."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.settings import ConfigurationError
+
+
+def verify(
+    receipt: Annotated[Path, typer.Argument(help="A file with the receipt; - reads standard input.")],
+    keys: Annotated[Path, typer.Option(help="The gateway's public keys: JWKS, JWK or PEM.")],
+    proof: Annotated[Path | None, typer.Option(help="What /v1/ledger/proofs/inclusion answered.")] = None,
+) -> None:
+    """Check a receipt: "signed, inclusion promised", or with a proof "included"."""
+    from gateway.receipts.errors import ReceiptRejected
+    from gateway.receipts.verify import verify_receipt
+    from gateway.signing.errors import KeyFileError
+    from gateway.signing.jws import public_keys
+
+    token = sys.stdin.read() if str(receipt) == "-" else _read(receipt)
+    if token.lstrip().startswith("{"):
+        token = json.loads(token).get("receipt", "")
+    try:
+        jwks = public_keys(_read(keys))
+        found = verify_receipt(token, jwks, json.loads(_read(proof)) if proof else None)
+    except ReceiptRejected as error:
+        print(f"REJECTED: {error}")
+        sys.exit(2)
+    except (KeyFileError, ValueError) as error:
+        raise ConfigurationError(f"the keys or the proof cannot be read: {error}") from None
+    print(found.verdict)
+    for name, value in found.claims.items():
+        print(f"  {name}: {value if isinstance(value, str) else json.dumps(value)}")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from None

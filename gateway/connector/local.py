@@ -1,0 +1,169 @@
+"""`threekeys connect`: plain HTTP on loopback in, signed requests to the gateway out, the answer shown untouched."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from gateway.clock import Clock
+from gateway.connector.auth import ThreekeysAuth
+from gateway.connector.errors import ConnectorError, TokenRefused
+from gateway.connector.keys import ClientKey
+from gateway.connector.loopback import Turned, is_loopback, turned_away
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+LARGEST = 32 * 1024 * 1024
+_FORWARDED = frozenset(
+    {b"content-type", b"idempotency-key", b"accept", b"accept-encoding", b"accept-language", b"if-none-match"}
+)
+_HOP_BY_HOP = frozenset(
+    {b"connection", b"keep-alive", b"proxy-authenticate", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
+)
+
+
+class LocalConnector:
+    """An ASGI app. `clients`: id -> key (or its file); the first is used unless `Threekeys-Client` names one."""
+
+    def __init__(
+        self,
+        base_url: str,
+        clients: Mapping[str, ClientKey | Path | str],
+        *,
+        clock: Clock | None = None,
+        timeout: float = 60.0,
+    ) -> None:
+        self._base = httpx.URL(base_url.rstrip("/"))
+        if self._base.scheme != "https" and not (self._base.scheme == "http" and is_loopback(self._base.host)):
+            raise ConnectorError("the gateway's URL must be https, or http on loopback")
+        if not clients:
+            raise ConnectorError("the connector needs at least one client and its key")
+        self._auths = {
+            client_id: ThreekeysAuth(client_id, key, str(self._base), clock=clock)
+            for client_id, key in clients.items()
+        }
+        self._default = next(iter(clients))
+        limits = httpx.Limits(max_connections=256, max_keepalive_connections=64)
+        self._client = httpx.AsyncClient(limits=limits, timeout=timeout, trust_env=False, follow_redirects=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the lifespan."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._request(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def aclose(self) -> None:
+        """Close the connections to the gateway."""
+        await self._client.aclose()
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: list[tuple[bytes, bytes]] = list(scope["headers"])
+        peer = scope["client"][0] if scope.get("client") else None
+        turned = turned_away(headers, peer) or self._unfit(headers)
+        if turned is not None:
+            return await _problem(send, turned.status, turned.code, turned.title)
+        named = dict(headers).get(b"threekeys-client", b"").decode("latin-1") or self._default
+        auth = self._auths.get(named)
+        if auth is None:
+            known = ", ".join(self._auths)
+            return await _problem(send, 400, "no-such-client", f"The connector holds no such client; it has: {known}")
+        body = await _body(receive)
+        if body is None:
+            return await _problem(send, 413, "too-large", f"The connector forwards at most {LARGEST} bytes")
+        request = self._outward(scope, headers, body)
+        try:
+            answer = await self._client.send(request, auth=auth, stream=True)
+        except TokenRefused as error:
+            return await _problem(send, 502, "token-refused", "The gateway gave the client no token", str(error))
+        except ConnectorError as error:
+            return await _problem(send, 502, "gateway-unreachable", "The gateway does not answer as one", str(error))
+        except httpx.TimeoutException:
+            return await _problem(send, 504, "gateway-slow", "The gateway did not answer in time")
+        except httpx.HTTPError as error:
+            why = type(error).__name__
+            return await _problem(send, 502, "gateway-unreachable", "The gateway cannot be reached", why)
+        await _show(answer, send)
+
+    def _unfit(self, headers: list[tuple[bytes, bytes]]) -> Turned | None:
+        if any(name in (b"authorization", b"dpop") for name, _ in headers):
+            return Turned(400, "signs-itself", "The connector signs: send neither Authorization nor DPoP")
+        return None
+
+    def _outward(self, scope: Scope, headers: list[tuple[bytes, bytes]], body: bytes) -> httpx.Request:
+        raw: bytes = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
+        query: bytes = scope["query_string"]
+        prefix = self._base.raw_path.rstrip(b"/")
+        url = self._base.copy_with(raw_path=prefix + raw + (b"?" + query if query else b""))
+        kept = [(name, value) for name, value in headers if name in _FORWARDED]
+        if all(name != b"accept-encoding" for name, _ in kept):
+            kept.append((b"accept-encoding", b"identity"))
+        return self._client.build_request(scope["method"], url, headers=kept, content=body or None)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self.aclose()
+                return await send({"type": "lifespan.shutdown.complete"})
+
+
+async def serve(connector: LocalConnector, host: str = "127.0.0.1", port: int = 8701) -> None:
+    """Listen until cancelled. Raises `ConnectorError` for a host that is not loopback."""
+    import uvicorn
+
+    if not is_loopback(host):
+        raise ConnectorError("the connector listens on loopback only: 127.0.0.1, ::1 or localhost")
+    config = uvicorn.Config(
+        connector,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+    )
+    await uvicorn.Server(config).serve()
+
+
+async def _body(receive: Receive) -> bytes | None:
+    pieces, size = [], 0
+    while True:
+        message = await receive()
+        piece = message.get("body", b"")
+        size += len(piece)
+        if size > LARGEST:
+            return None
+        pieces.append(piece)
+        if not message.get("more_body"):
+            return b"".join(pieces)
+
+
+async def _show(answer: httpx.Response, send: Send) -> None:
+    headers = [(name.lower(), value) for name, value in answer.headers.raw if name.lower() not in _HOP_BY_HOP]
+    try:
+        await send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
+        async for piece in answer.aiter_raw():
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        await answer.aclose()
+
+
+async def _problem(send: Send, status: int, code: str, title: str, detail: str | None = None) -> None:
+    """RFC 9457, of the connector's own: `source` tells it from the gateway's."""
+    members = {"type": "about:blank", "title": title, "status": status, "code": code, "source": "connector"}
+    body = json.dumps({**members, "detail": detail} if detail else members).encode()
+    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,54 @@
+"""Who may talk to a service on loopback: programs of this machine, and no web page through somebody's browser.
+
+A page that a browser shows can send requests to 127.0.0.1. It cannot hide that it does: browsers add `Sec-Fetch-Site`
+to every request to loopback, and `Origin` to all that could change something. A name that an attacker lets point
+to 127.0.0.1 (DNS rebinding) shows in `Host`.
+"""
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_FROM_BROWSERS = (b"origin", b"sec-fetch-site")
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """Why a request is turned away."""
+
+    status: int
+    code: str
+    title: str
+
+
+def turned_away(headers: Iterable[tuple[bytes, bytes]], peer: str | None) -> Turned | None:
+    """None where the request may pass. `peer` is the other end's address, None where the server does not know it."""
+    hosts = []
+    for name, value in headers:
+        if name in _FROM_BROWSERS:
+            return Turned(403, "from-a-browser", "Requests of web pages are refused")
+        if name == b"host":
+            hosts.append(value.decode("latin-1"))
+    if len(hosts) != 1 or not is_loopback(_without_port(hosts[0])):
+        return Turned(421, "not-loopback", "The Host header must name this machine's loopback")
+    if peer is not None and not is_loopback(peer):
+        return Turned(403, "not-loopback", "Only programs of this machine are served")
+    return None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host names loopback: `localhost`, or an address of 127.0.0.0/8 or ::1."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.rpartition(":")[0] if ":" in host else host

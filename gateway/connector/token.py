@@ -1,0 +1,54 @@
+"""The token of a client: asked for when needed, kept until shortly before it expires."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.clock import MICROSECONDS, Clock
+from gateway.connector.errors import TokenRefused, Unreachable
+from gateway.connector.proofs import ASSERTION_TYPE, ProofMaker
+
+PATH = "/oauth/token"
+_EARLY = 30  # seconds before its end at which a token is renewed
+
+
+@dataclass(slots=True)
+class Token:
+    """A client's current token, if it has one."""
+
+    clock: Clock
+    scope: str | None = None
+    text: str = ""
+    _until: int = 0
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is a token with some life left."""
+        return bool(self.text) and self.clock.now() < self._until
+
+    def drop(self, text: str) -> None:
+        """Forget this token: the gateway does not take it any more. One that came since is kept."""
+        if self.text == text:
+            self.text = ""
+
+    def form(self, maker: ProofMaker) -> dict[str, str]:
+        """The body of a token request."""
+        form = {
+            "grant_type": "client_credentials",
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": maker.assertion(),
+        }
+        return form if self.scope is None else {**form, "scope": self.scope}
+
+    def take(self, status: int, answer: object) -> str:
+        """Keep what the endpoint answered. Raises `TokenRefused`, or `Unreachable` where it is no such answer."""
+        if not isinstance(answer, Mapping):
+            raise Unreachable("the token endpoint did not answer in JSON")
+        if status != 200:
+            error, description = answer.get("error", "unknown"), answer.get("error_description", "")
+            raise TokenRefused(status, str(error), str(description))
+        text, kind, seconds = (answer.get(name) for name in ("access_token", "token_type", "expires_in"))
+        if not isinstance(text, str) or str(kind).lower() != "dpop" or not isinstance(seconds, int):
+            raise Unreachable("the token endpoint did not answer with a DPoP-bound token")
+        self._until = self.clock.now() + max(seconds - _EARLY, 1) * MICROSECONDS
+        self.text = text
+        return text

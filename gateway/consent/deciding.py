@@ -1,0 +1,154 @@
+"""The person decides: grants, choosing the optional fields, or declines; and revokes.
+
+Whose consent it is follows from the identifiers in the person's own token: each intent first links them to one
+subject, and then answers as if what belongs to another did not exist.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.clock import DAY, to_iso
+from gateway.consent import repository
+from gateway.consent.errors import ConsentNotActive, ConsentNotOpen, FieldNotOffered, NoSuchConsent
+from gateway.consent.repository import ConsentRow, paths
+from gateway.consent.requesting import enter
+from gateway.consent.tables import consent
+from gateway.db.intent import CONSENT, Lock, Transaction
+from gateway.subjects import repository as subjects
+from gateway.subjects.pseudonym import Pseudonyms
+
+OPEN_FOR = 30 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the gateway keeps of the person's token: who vouched, and how surely."""
+
+    issuer: str
+    acr: str
+
+    def json(self) -> str:
+        """As stored, and as entered."""
+        return json.dumps({"issuer": self.issuer, "acr": self.acr}, sort_keys=True)
+
+
+def link_person(tx: Transaction, known_as: tuple[Pseudonyms, ...]) -> str:
+    """The subject that this person is; whatever was known under several comes together."""
+    subject_id, merged = subjects.link(tx, known_as)
+    for old in merged:
+        repository.move(tx, old, subject_id)
+    return subject_id
+
+
+def _own(tx: Transaction, consent_id: str, known_as: tuple[Pseudonyms, ...]) -> ConsentRow:
+    subject_id = link_person(tx, known_as)
+    row = repository.find(tx, consent_id)
+    if row is None or row.subject_id != subject_id:
+        raise NoSuchConsent
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPerson:
+    """A person was seen: their identifiers are one subject."""
+
+    known_as: tuple[Pseudonyms, ...]
+
+    def locks(self) -> Sequence[Lock]:
+        return ()
+
+    def apply(self, tx: Transaction) -> str:
+        return link_person(tx, self.known_as)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Grant what is asked for, and of the optional fields those chosen."""
+
+    consent_id: str
+    known_as: tuple[Pseudonyms, ...]
+    chosen: frozenset[str]
+    evidence: Evidence
+
+    def locks(self) -> Sequence[Lock]:
+        return (Lock(CONSENT, self.consent_id, consent),)
+
+    def apply(self, tx: Transaction) -> ConsentRow:
+        row = _open(tx, _own(tx, self.consent_id, self.known_as))
+        strange = sorted(self.chosen - paths(row.optional))
+        if strange:
+            raise FieldNotOffered(errors=[{"pointer": "/optionalFields", "detail": "a field was not offered"}])
+        row = row._replace(
+            status="active",
+            chosen=json.dumps(sorted(self.chosen)),
+            decided_at=tx.now,
+            expires_at=tx.now + row.valid_days * DAY,
+            evidence=self.evidence.json(),
+        )
+        assert row.expires_at is not None
+        entry = enter(
+            tx,
+            row,
+            "consent-granted",
+            fields=sorted(paths(row.required) | self.chosen),
+            withheld=sorted(paths(row.optional) - self.chosen),
+            expiresAt=to_iso(row.expires_at),
+            evidence=self.evidence.json(),
+        )
+        repository.replace_others(tx, row)
+        return repository.write(tx, row._replace(entry_id=entry.entry_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """Decline as a whole."""
+
+    consent_id: str
+    known_as: tuple[Pseudonyms, ...]
+    evidence: Evidence
+
+    def locks(self) -> Sequence[Lock]:
+        return (Lock(CONSENT, self.consent_id, consent),)
+
+    def apply(self, tx: Transaction) -> ConsentRow:
+        row = _open(tx, _own(tx, self.consent_id, self.known_as))
+        row = row._replace(status="declined", decided_at=tx.now, evidence=self.evidence.json())
+        entry = enter(tx, row, "consent-declined", evidence=self.evidence.json())
+        return repository.write(tx, row._replace(entry_id=entry.entry_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Revoke:
+    """Revoke: by the person (`known_as`), or given up by the consumer agency that holds it (`consumer_id`)."""
+
+    consent_id: str
+    known_as: tuple[Pseudonyms, ...] = ()
+    consumer_id: str | None = None
+    reason: str | None = None
+
+    def locks(self) -> Sequence[Lock]:
+        return (Lock(CONSENT, self.consent_id, consent),)
+
+    def apply(self, tx: Transaction) -> ConsentRow:
+        if self.known_as:
+            row = _own(tx, self.consent_id, self.known_as)
+        else:
+            found = repository.find(tx, self.consent_id)
+            if found is None or found.consumer_id != self.consumer_id:
+                raise NoSuchConsent
+            row = found
+        if row.status == "revoked":
+            return row
+        if row.status not in ("requested", "active"):
+            raise ConsentNotActive
+        row = row._replace(status="revoked", revoked_at=tx.now)
+        more = {"reason": self.reason} if self.reason else {}
+        entry = enter(tx, row, "consent-revoked", by="person" if self.known_as else "consumer", **more)
+        return repository.write(tx, row._replace(entry_id=entry.entry_id))
+
+
+def _open(tx: Transaction, row: ConsentRow) -> ConsentRow:
+    if row.status != "requested" or tx.now > row.requested_at + OPEN_FOR:
+        raise ConsentNotOpen
+    return row

@@ -1,0 +1,55 @@
+"""What the room refuses."""
+
+from gateway.errors import Conflict, InvalidRequest, NotFound, Refused
+
+
+class NoSuchConsent(NotFound):
+    """Not there, or another agency's or person's."""
+
+    code = "no-such-consent"
+    title = "There is no such consent, or it is not yours"
+    explanation = "GET /v1/consent-requests lists what you asked for, or were asked."
+
+
+class ConsentNotOpen(Conflict):
+    """Decided already, or too old to decide."""
+
+    code = "consent-not-open"
+    title = "This request for consent is not open any more"
+    explanation = "A request is decided once, within 30 days. The agency may ask again."
+
+
+class ConsentNotActive(Conflict):
+    """Only what is requested or active can be revoked."""
+
+    code = "consent-not-active"
+    title = "This consent is not active"
+    explanation = "A declined, replaced or expired consent releases nothing; there is nothing to revoke."
+
+
+class NotConsentable(Refused):
+    """The agreement does not ask for consent."""
+
+    code = "consent-not-appropriate"
+    status = 409
+    title = "Asking for consent would be wrong here"
+    explanation = (
+        "The agreement rests on another signal than consent: asking would give the person a choice that is none. "
+        "GET /v1/permissions names the signal."
+    )
+
+
+class FieldNotOffered(InvalidRequest):
+    """The person chooses a field that was not offered."""
+
+    code = "field-not-offered"
+    title = "A chosen field was not offered"
+    explanation = "Choose among the request's optionalFields."
+
+
+class NoIdentifiers(InvalidRequest):
+    """The person's token names no identifier that could be matched."""
+
+    code = "person-without-identifiers"
+    title = "The person's token names no identifier"
+    explanation = "The identity provider must assert an identifier (NHS number, NINO, …) for this person."

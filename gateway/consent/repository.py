@@ -1,0 +1,214 @@
+"""The only place with SQL of the room."""
+
+import json
+from functools import lru_cache
+from typing import NamedTuple
+
+from sqlalchemy import Select, bindparam, insert, select, update
+
+from gateway.consent.tables import consent, notice
+from gateway.db.connection import Connection
+from gateway.db.intent import Transaction
+from gateway.policy import ConsentFacts, NoticeFacts
+
+
+class ConsentRow(NamedTuple):
+    """A consent as stored."""
+
+    id: str
+    subject_id: str
+    consumer_id: str
+    provider_id: str
+    client_id: str
+    dataset_id: str
+    purpose: str
+    agreement_id: str
+    agreement_version: int
+    legal_power: str
+    required: str
+    optional: str
+    chosen: str
+    status: str
+    valid_days: int
+    max_uses: int | None
+    uses: int
+    requested_at: int
+    decided_at: int | None
+    expires_at: int | None
+    revoked_at: int | None
+    evidence: str | None
+    entry_id: str | None
+
+    def facts(self) -> ConsentFacts:
+        """As a fact of a decision."""
+        return ConsentFacts(
+            id=self.id,
+            status=self.status,
+            fields=paths(self.required) | paths(self.chosen),
+            offered=paths(self.optional) - paths(self.chosen),
+            expires_at=self.expires_at or 0,
+            uses=self.uses,
+            max_uses=self.max_uses,
+        )
+
+
+@lru_cache(maxsize=65_536)
+def paths(json_list: str) -> frozenset[str]:
+    """A stored list of field paths."""
+    return frozenset(json.loads(json_list))
+
+
+class NoticeRow(NamedTuple):
+    """A notice as stored."""
+
+    id: str
+    subject_id: str
+    consumer_id: str
+    dataset_id: str
+    purpose: str
+    notice_version: str
+    channel: str
+    given_at: int
+    recorded_at: int
+
+
+_COLUMNS = [consent.c[name] for name in ConsentRow._fields]
+_BY_ID = select(*_COLUMNS).where(consent.c.id == bindparam("id"))
+_FOR = (
+    select(*_COLUMNS)
+    .where(
+        consent.c.subject_id == bindparam("subject_id"),
+        consent.c.consumer_id == bindparam("consumer_id"),
+        consent.c.dataset_id == bindparam("dataset_id"),
+        consent.c.purpose == bindparam("purpose"),
+    )
+    .order_by((consent.c.status == "active").desc(), consent.c.requested_at.desc(), consent.c.id.desc())
+    .limit(1)
+)
+_INSERT = insert(consent).values({name: bindparam(name) for name in ConsentRow._fields})
+_MUTABLE = ("chosen", "status", "decided_at", "expires_at", "revoked_at", "evidence", "entry_id")
+_WRITE = update(consent).where(consent.c.id == bindparam("key")).values({n: bindparam(n) for n in _MUTABLE})
+_COUNT = update(consent).where(consent.c.id == bindparam("key")).values(uses=consent.c.uses + bindparam("more"))
+_REPLACE = (
+    update(consent)
+    .where(
+        consent.c.subject_id == bindparam("subject"),
+        consent.c.consumer_id == bindparam("consumer"),
+        consent.c.dataset_id == bindparam("dataset"),
+        consent.c.purpose == bindparam("purpose_code"),
+        consent.c.status == "active",
+        consent.c.id != bindparam("key"),
+    )
+    .values(status="replaced")
+)
+_MOVE = update(consent).where(consent.c.subject_id == bindparam("old")).values(subject_id=bindparam("new"))
+_MOVE_NOTICES = update(notice).where(notice.c.subject_id == bindparam("old")).values(subject_id=bindparam("new"))
+_INSERT_NOTICE = insert(notice).values({name: bindparam(name) for name in NoticeRow._fields})
+_NOTICE_FOR = (
+    select(notice.c.notice_version, notice.c.given_at)
+    .where(
+        notice.c.subject_id == bindparam("subject_id"),
+        notice.c.consumer_id == bindparam("consumer_id"),
+        notice.c.dataset_id == bindparam("dataset_id"),
+        notice.c.purpose == bindparam("purpose"),
+    )
+    .order_by(notice.c.given_at.desc(), notice.c.id.desc())
+    .limit(1)
+)
+
+
+def _listing(column: str) -> Select[tuple[object, ...]]:
+    return (
+        select(*_COLUMNS)
+        .where(consent.c[column] == bindparam("owner"), consent.c.id > bindparam("after"))
+        .order_by(consent.c.id)
+        .limit(bindparam("limit"))
+    )
+
+
+_LISTS = {column: _listing(column) for column in ("subject_id", "consumer_id")}
+
+
+def find(connection: Connection, consent_id: str) -> ConsentRow | None:
+    """One consent by id."""
+    row = connection.first(_BY_ID, {"id": consent_id})
+    return None if row is None else ConsentRow._make(row)
+
+
+def consent_for(
+    connection: Connection, subject_id: str, consumer_id: str, dataset_id: str, purpose: str
+) -> ConsentRow | None:
+    """The one that counts: an active one, else the newest."""
+    key = {"subject_id": subject_id, "consumer_id": consumer_id, "dataset_id": dataset_id, "purpose": purpose}
+    row = connection.first(_FOR, key)
+    return None if row is None else ConsentRow._make(row)
+
+
+def add(connection: Connection, row: ConsentRow) -> None:
+    """Write a new request."""
+    connection.run(_INSERT, row._asdict())
+
+
+def write(connection: Connection, row: ConsentRow) -> ConsentRow:
+    """Write what became of it."""
+    connection.run(_WRITE, {"key": row.id, **{name: getattr(row, name) for name in _MUTABLE}})
+    return row
+
+
+def replace_others(connection: Connection, row: ConsentRow) -> int:
+    """Whatever was active for the same is replaced by this one."""
+    return connection.run(
+        _REPLACE,
+        {
+            "key": row.id,
+            "subject": row.subject_id,
+            "consumer": row.consumer_id,
+            "dataset": row.dataset_id,
+            "purpose_code": row.purpose,
+        },
+    )
+
+
+def move(connection: Connection, old: str, new: str) -> None:
+    """One subject turned out to be another: consents and notices follow."""
+    connection.run(_MOVE, {"old": old, "new": new})
+    connection.run(_MOVE_NOTICES, {"old": old, "new": new})
+
+
+def listed(connection: Connection, column: str, owner: str, after: str, limit: int) -> list[ConsentRow]:
+    """Those of a subject (`subject_id`) or of an agency (`consumer_id`), by id."""
+    rows = connection.all(_LISTS[column], {"owner": owner, "after": after, "limit": limit})
+    return [ConsentRow._make(row) for row in rows]
+
+
+def add_notice(connection: Connection, row: NoticeRow) -> None:
+    """Record a notice."""
+    connection.run(_INSERT_NOTICE, row._asdict())
+
+
+def notice_for(
+    connection: Connection, subject_id: str, consumer_id: str, dataset_id: str, purpose: str
+) -> NoticeFacts | None:
+    """The newest notice."""
+    key = {"subject_id": subject_id, "consumer_id": consumer_id, "dataset_id": dataset_id, "purpose": purpose}
+    row = connection.first(_NOTICE_FOR, key)
+    return None if row is None else NoticeFacts(row[0], row[1])
+
+
+class Uses:
+    """Releases counted against consents in a transaction: each written once."""
+
+    def __init__(self) -> None:
+        self._more: dict[str, int] = {}
+
+    def counted(self, consent_id: str) -> int:
+        """How many this transaction has counted so far."""
+        return self._more.get(consent_id, 0)
+
+    def count(self, consent_id: str) -> None:
+        """Count one release."""
+        self._more[consent_id] = self._more.get(consent_id, 0) + 1
+
+    def flush(self, tx: Transaction) -> None:
+        if self._more:
+            tx.run_many(_COUNT, [{"key": name, "more": self._more[name]} for name in sorted(self._more)])

@@ -1,0 +1,179 @@
+"""An agency asks a person for consent, or records that it notified one."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gateway.agencies.tables import agency, client
+from gateway.agreements.refusing import refused
+from gateway.agreements.standing import Standing, standing
+from gateway.agreements.tables import agreement
+from gateway.catalogue.errors import NoSuchDataset
+from gateway.clock import DAY, to_iso
+from gateway.consent import repository
+from gateway.consent.errors import NotConsentable
+from gateway.consent.repository import ConsentRow, NoticeRow
+from gateway.db.intent import AGENCY, AGREEMENT, CLIENT, Lock, Transaction
+from gateway.ledger.entry import Commitment, append
+from gateway.policy import Asked, ConsentFacts, Facts, NoticeFacts, Reason, Refusal, Usage, decide
+from gateway.subjects import repository as subjects
+from gateway.subjects.pseudonym import Pseudonyms
+
+
+@dataclass(frozen=True, slots=True)
+class RequestConsent:
+    """Ask. Refused, by the very policy of the exchange, where a granted consent would not be enough to exchange."""
+
+    client_id: str
+    consumer_id: str
+    known_as: tuple[Pseudonyms, ...]
+    dataset_id: str
+    purpose: str
+    required: frozenset[str]
+    optional: frozenset[str]
+    valid_days: int
+    max_uses: int | None
+    agreement_id: str
+
+    def locks(self) -> Sequence[Lock]:
+        return (
+            Lock(CLIENT, self.client_id, client, share=True),
+            Lock(AGENCY, self.consumer_id, agency, share=True),
+            Lock(AGREEMENT, self.agreement_id, agreement, share=True),
+        )
+
+    def apply(self, tx: Transaction) -> ConsentRow:
+        known = standing(tx, self.client_id, self.consumer_id, self.dataset_id, self.purpose)
+        self._check(tx, known)
+        assert known.agreement is not None
+        assert known.row is not None
+        authority = known.agreement.purposes[self.purpose].authority
+        assert authority is not None
+        row = ConsentRow(
+            id=tx.clock.new_id(),
+            subject_id=subjects.ensure(tx, self.known_as),
+            consumer_id=self.consumer_id,
+            provider_id=known.row.provider_id,
+            client_id=self.client_id,
+            dataset_id=self.dataset_id,
+            purpose=self.purpose,
+            agreement_id=known.agreement.id,
+            agreement_version=known.agreement.version,
+            legal_power=authority.legal_power,
+            required=json.dumps(sorted(self.required)),
+            optional=json.dumps(sorted(self.optional)),
+            chosen="[]",
+            status="requested",
+            valid_days=self.valid_days,
+            max_uses=self.max_uses,
+            uses=0,
+            requested_at=tx.now,
+            decided_at=None,
+            expires_at=None,
+            revoked_at=None,
+            evidence=None,
+            entry_id=None,
+        )
+        repository.add(tx, row)
+        enter(tx, row, "consent-requested", fields=sorted(self.required), optionalFields=sorted(self.optional))
+        return row
+
+    def _check(self, tx: Transaction, known: Standing) -> None:
+        fields = self.required | self.optional
+        terms = known.agreement.purposes.get(self.purpose) if known.agreement else None
+        if terms is not None and terms.signal != "consent":
+            raise NotConsentable(signal=terms.signal)
+        granted = ConsentFacts("", "active", fields, frozenset(), tx.now + self.valid_days * DAY)
+        _refuse_unless_permitted(tx, self, known, fields, consent=granted)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordNotice:
+    """Record that a person was notified: for purposes whose agreement asks for the signal `notified`."""
+
+    client_id: str
+    consumer_id: str
+    known_as: tuple[Pseudonyms, ...]
+    dataset_id: str
+    purpose: str
+    notice_version: str
+    channel: str
+    given_at: int
+    agreement_id: str
+
+    def locks(self) -> Sequence[Lock]:
+        return (
+            Lock(CLIENT, self.client_id, client, share=True),
+            Lock(AGENCY, self.consumer_id, agency, share=True),
+            Lock(AGREEMENT, self.agreement_id, agreement, share=True),
+        )
+
+    def apply(self, tx: Transaction) -> NoticeRow:
+        known = standing(tx, self.client_id, self.consumer_id, self.dataset_id, self.purpose)
+        fields = known.agreement.fields if known.agreement else frozenset()
+        notice = NoticeFacts(self.notice_version, self.given_at)
+        _refuse_unless_permitted(tx, self, known, fields, notice=notice)
+        row = NoticeRow(
+            tx.clock.new_id(),
+            subjects.ensure(tx, self.known_as),
+            self.consumer_id,
+            self.dataset_id,
+            self.purpose,
+            self.notice_version,
+            self.channel,
+            self.given_at,
+            tx.now,
+        )
+        repository.add_notice(tx, row)
+        event = {
+            "kind": "notice-recorded",
+            "notice": row.id,
+            "consumer": row.consumer_id,
+            "dataset": row.dataset_id,
+            "purpose": row.purpose,
+            "noticeVersion": row.notice_version,
+            "channel": row.channel,
+            "givenAt": to_iso(row.given_at),
+        }
+        append(tx, event, (row.consumer_id, known.row.provider_id if known.row else row.consumer_id))
+        return row
+
+
+def _refuse_unless_permitted(
+    tx: Transaction, ask: RequestConsent | RecordNotice, known: Standing, fields: frozenset[str], **signal: Any
+) -> None:
+    """Ask the policy as if the person's key were there and no limit were used."""
+    if known.row is None:
+        raise NoSuchDataset
+    if subjects.resolve(tx, ask.known_as).conflict:
+        raise refused(Refusal((Reason("subject-conflict"),)), tx.now)
+    asked = Asked(ask.dataset_id, ask.purpose, fields, ask.consumer_id)
+    free = Usage(0, 0, 0, 0)
+    facts = Facts(
+        tx.now,
+        known.parties,
+        known.dataset,
+        known.agreement,
+        free,
+        subject_conflict=False,
+        confirmation_locked_until=0,
+    )
+    verdict = decide(asked, replace(facts, **signal))
+    if isinstance(verdict, Refusal):
+        raise refused(verdict, tx.now)
+
+
+def enter(tx: Transaction, row: ConsentRow, kind: str, **more: Any) -> Commitment:
+    """A consent's entry: who, what, why; never whose."""
+    event = {
+        "kind": kind,
+        "consentId": row.id,
+        "consumer": row.consumer_id,
+        "provider": row.provider_id,
+        "dataset": row.dataset_id,
+        "purpose": row.purpose,
+        "agreement": {"id": row.agreement_id, "version": row.agreement_version},
+        **more,
+    }
+    return append(tx, event, (row.consumer_id, row.provider_id))

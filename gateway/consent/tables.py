@@ -1,0 +1,61 @@
+"""Tables of the room. Lists of field paths are JSON text."""
+
+from sqlalchemy import Index, Table
+from sqlmodel import SQLModel
+
+from gateway.db.columns import key, micros, optional_micros, optional_text, text
+
+
+class Consent(SQLModel, table=True):
+    """A request for consent and what became of it.
+
+    `status`: requested, active, declined, revoked, replaced; that an active one has expired follows from
+    `expires_at`. `required` must be granted as a whole; `optional` are offered, `chosen` of them taken. `evidence` is
+    JSON about the person's token (issuer, acr), never an identifier.
+    """
+
+    __table_args__ = (Index("consent_for", "subject_id", "consumer_id", "dataset_id", "purpose"),)
+
+    id: str = key()
+    subject_id: str = text()
+    consumer_id: str = text(index=True)
+    provider_id: str = text()
+    client_id: str = text()
+    dataset_id: str = text()
+    purpose: str = text()
+    agreement_id: str = text()
+    agreement_version: int
+    legal_power: str = text()
+    required: str = text()
+    optional: str = text()
+    chosen: str = text()
+    status: str = text()
+    valid_days: int
+    max_uses: int | None = None
+    uses: int
+    requested_at: int = micros()
+    decided_at: int | None = optional_micros()
+    expires_at: int | None = optional_micros()
+    revoked_at: int | None = optional_micros()
+    evidence: str | None = optional_text()
+    entry_id: str | None = optional_text()
+
+
+class Notice(SQLModel, table=True):
+    """An agency's word that it notified a person."""
+
+    __table_args__ = (Index("notice_for", "subject_id", "consumer_id", "dataset_id", "purpose"),)
+
+    id: str = key()
+    subject_id: str = text()
+    consumer_id: str = text()
+    dataset_id: str = text()
+    purpose: str = text()
+    notice_version: str = text()
+    channel: str = text()
+    given_at: int = micros()
+    recorded_at: int = micros()
+
+
+consent: Table = SQLModel.metadata.tables["consent"]
+notice: Table = SQLModel.metadata.tables["notice"]

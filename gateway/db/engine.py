@@ -1,0 +1,41 @@
+"""What a database must be able to do for the committer and the readers. Two modules do it: `sqlite`, `postgres`."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from sqlalchemy import Engine as SqlAlchemyEngine
+
+from gateway.db.connection import Connection
+from gateway.db.intent import Lock
+from gateway.errors import Unavailable
+
+
+class Engine(Protocol):
+    """One database, reached by several connections; each connection is used by one thread at a time."""
+
+    readers: int
+    """How many reader threads pay off."""
+
+    def connect(self, *, writing: bool) -> Connection:
+        """A new connection; a driver error where the database is not there."""
+
+    def close(self, connection: Connection) -> None:
+        """Close it, whatever its state."""
+
+    def begin(self, connection: Connection) -> None:
+        """Open a transaction that may write."""
+
+    def lock(self, connection: Connection, locks: Sequence[Lock]) -> None:
+        """Lock these rows, given sorted and each once."""
+
+    def commit(self, connection: Connection) -> None:
+        """Make it durable."""
+
+    def rollback(self, connection: Connection) -> None:
+        """Undo."""
+
+    def fault(self, error: BaseException) -> Unavailable | None:
+        """What a driver's error means for all waiters; None where it is the fault of one statement."""
+
+    def alembic_engine(self) -> SqlAlchemyEngine:
+        """A plain SQLAlchemy engine, for migrations and for creating tables."""

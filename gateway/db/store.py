@@ -1,0 +1,113 @@
+"""The store: what rooms are given. Reads run on reader threads, writes are intents for the committer."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from gateway.clock import Clock
+from gateway.db.committer import Committer, Outcome, _set_all
+from gateway.db.connection import Connection
+from gateway.db.engine import Engine
+from gateway.db.errors import StorageUnavailable
+from gateway.db.intent import Intent
+
+T = TypeVar("T")
+P = ParamSpec("P")
+Read = tuple[Callable[[Connection], Any], "asyncio.Future[Any]"]
+_MOST_AT_ONCE = 32
+
+
+class Store:
+    """One database. `read` and `commit` may be awaited from one event loop."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self.engine = engine
+        self.clock = clock
+        self._committer = Committer(engine, clock)
+        self._queue: SimpleQueue[Read | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closing = False
+
+    async def commit(self, intent: Intent[T]) -> T:
+        """Hand an intent to the committer; returns what it applied, durable."""
+        return await self._committer.commit(intent)
+
+    async def read(self, work: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work(connection, …)` on a reader thread; committed state only. Raises `Unavailable`."""
+        loop = asyncio.get_running_loop()
+        if self._closing:
+            raise StorageUnavailable("the gateway is shutting down")
+        if not self._threads:
+            self._loop = loop
+            self._threads = [
+                threading.Thread(target=self._run, name=f"reader-{n}", daemon=True)
+                for n in range(self.engine.readers)
+            ]
+            for thread in self._threads:
+                thread.start()
+        future: asyncio.Future[T] = loop.create_future()
+        self._queue.put((lambda connection: work(connection, *args, **kwargs), future))
+        return await future
+
+    async def aclose(self) -> None:
+        """Finish what was handed over, then close all connections."""
+        await self._committer.aclose()
+        self._closing = True
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join)
+
+    def create_all(self) -> None:
+        """Create every table that the imported rooms declare: for tests; a deployment runs the migrations."""
+        from sqlmodel import SQLModel
+
+        engine = self.engine.alembic_engine()
+        SQLModel.metadata.create_all(engine)
+        engine.dispose()
+
+    def _run(self) -> None:
+        connection: Connection | None = None
+        stopping = False
+        while not stopping:
+            reads: list[Read] = []
+            item = self._queue.get()
+            while item is not None:
+                reads.append(item)
+                if len(reads) >= _MOST_AT_ONCE:
+                    break
+                try:
+                    item = self._queue.get_nowait()
+                except Empty:
+                    break
+            stopping = item is None
+            outcomes: list[Outcome] = []
+            for work, future in reads:
+                connection, outcome = self._one(connection, work, future)
+                outcomes.append(outcome)
+            if outcomes:
+                assert self._loop is not None
+                try:
+                    self._loop.call_soon_threadsafe(_set_all, outcomes)
+                except RuntimeError:  # the loop is closed: nobody waits any more
+                    break
+        if connection is not None:
+            self.engine.close(connection)
+
+    def _one(
+        self, connection: Connection | None, work: Callable[[Connection], Any], future: "asyncio.Future[Any]"
+    ) -> tuple[Connection | None, Outcome]:
+        try:
+            if connection is None:
+                connection = self.engine.connect(writing=False)
+            return connection, (future, work(connection), None)
+        except Exception as error:
+            fault = self.engine.fault(error)
+            if fault is None:
+                return connection, (future, None, error)
+            if connection is not None:
+                self.engine.close(connection)
+            return None, (future, None, fault)

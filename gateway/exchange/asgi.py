@@ -1,0 +1,108 @@
+"""`POST /v1/exchanges` before FastAPI's per-route machinery: pure ASGI, otherwise like any other route.
+
+It stands in the one OpenAPI document (`endpoints.py` declares it), answers errors by the one handler's code, and uses
+the same authentication, bodies and service. The reasons, measured: docs/adr/0002-the-hot-path.md.
+"""
+
+import json
+
+from pydantic import ValidationError
+
+from gateway.auth.caller import ClientCaller, Credentials
+from gateway.auth.errors import ScopeMissing
+from gateway.auth.service import Auth
+from gateway.errors import GatewayError, InvalidRequest
+from gateway.exchange.errors import ShuttingDown
+from gateway.exchange.service import Exchanges
+from gateway.telemetry.log import logger, where
+from gateway.web.bodies import (
+    App,
+    HungUp,
+    Receive,
+    Scope,
+    Send,
+    check_content_type,
+    check_json,
+    read_body,
+    send_problem,
+)
+from gateway.web.errors import MalformedJson
+from gateway.web.problems import faults
+from schemas.api.exchanges import ExchangeRequest
+from schemas.api.subject import REFERENCE
+
+PATH = "/v1/exchanges"
+SCOPE = "exchanges:write"
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
+
+
+class ExchangeRoute:
+    """ASGI middleware that answers `POST /v1/exchanges` and hands everything else on."""
+
+    def __init__(self, app: App, exchanges: Exchanges, auth: Auth, base_url: str) -> None:
+        self.app = app
+        self.exchanges = exchanges
+        self.auth = auth
+        self.base_url = base_url
+        self.draining = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
+            await self.app(scope, receive, send)
+            return
+        scope["threekeys.route"] = PATH
+        try:
+            body, headers = await self._answer(scope, receive)
+        except HungUp:
+            return
+        except GatewayError as error:
+            await send_problem(send, error, self.base_url, scope.get("threekeys.request_id", ""))
+            return
+        except Exception as error:
+            request_id = scope.get("threekeys.request_id", "")
+            logger("exchange").error("unexpected", requestId=request_id, **where(error))
+            await send_problem(send, GatewayError(), self.base_url, request_id)
+            return
+        await send({"type": "http.response.start", "status": 201, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+        body = await read_body(scope, receive)
+        if self.draining:
+            raise ShuttingDown(headers={"Retry-After": "1", "Connection": "close"})
+        caller = await self.auth.authenticate("POST", PATH, Credentials.of(scope["headers"]))
+        scope["threekeys.caller"] = caller.id if isinstance(caller, ClientCaller) else "person"
+        if isinstance(caller, ClientCaller) and SCOPE not in caller.scopes:
+            raise ScopeMissing(SCOPE)
+        check_content_type(scope)
+        request = parse(body)
+        reply = await self.exchanges.exchange(caller, request, idempotency_key(scope))
+        answer = _encode(reply.body).encode()
+        return answer, [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(answer)).encode()),
+            (b"location", f"{PATH}/{reply.exchange_id}".encode()),
+            (b"cache-control", b"no-store"),
+        ]
+
+
+def parse(body: bytes) -> ExchangeRequest:
+    """The request. Raises `MalformedJson` and `InvalidRequest` with every fault at once."""
+    if not body:
+        raise MalformedJson("the body is empty")
+    check_json(body)
+    try:
+        return ExchangeRequest.model_validate_json(body)
+    except ValidationError as error:
+        raise InvalidRequest(errors=faults(error.errors(include_url=False, include_input=False))) from None
+
+
+def idempotency_key(scope: Scope) -> str | None:
+    """The header `Idempotency-Key`, or None. Raises `InvalidRequest` where it is not of its form."""
+    found = [value for name, value in scope["headers"] if name == b"idempotency-key"]
+    if not found:
+        return None
+    key = str(found[0].decode("latin-1"))
+    if len(found) > 1 or REFERENCE.fullmatch(key) is None:
+        raise InvalidRequest("send one Idempotency-Key of 1 to 64 characters A-Z a-z 0-9 . _ -")
+    return key

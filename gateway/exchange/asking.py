@@ -1,0 +1,113 @@
+"""From a request as sent to what is asked: normalised, pseudonymised, frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.auth.caller import Caller, ClientCaller, PersonCaller
+from gateway.catalogue.repository import DatasetRow
+from gateway.clock import from_datetime
+from gateway.errors import InvalidRequest, NotFound
+from gateway.exchange.errors import ConfirmationNeeded
+from gateway.policy import Asked, ExplicitRequest
+from gateway.signing.pseudonyms import PseudonymKeys
+from gateway.subjects.identifiers import normalised
+from gateway.subjects.pseudonym import Pseudonyms, pseudonyms
+from schemas.api.exchanges import ExchangeRequest
+from schemas.identifiers import looks_like_identifier
+from schemas.records import field_paths
+
+SUBJECT_ACCESS = "subject-access"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked, of whom, about whom. `identifiers` and `confirm` hold personal values: never log or show them.
+
+    `client_id` and `consumer_id` are empty where a person asks. `proof` is the DPoP proof's single use.
+    """
+
+    asked: Asked
+    caller_id: str
+    client_id: str
+    consumer_id: str
+    dataset: DatasetRow
+    identifiers: Mapping[str, str]
+    known_as: tuple[Pseudonyms, ...]
+    confirm: Mapping[str, str]
+    proof: bytes | None
+    case_reference: str | None = None
+    acting_user: str | None = None
+
+
+def ask(request: ExchangeRequest, caller: Caller, dataset: DatasetRow, keys: PseudonymKeys) -> Ask:
+    """Check what the shape alone cannot: fields of the record type, identifiers of the dataset, references."""
+    identifiers = normalised(request.subject.identifiers, "/subject/identifiers")
+    _check(request, dataset)
+    confirm: dict[str, str] = {}
+    if isinstance(caller, PersonCaller):
+        if request.purpose != SUBJECT_ACCESS or any(
+            caller.identifiers.get(scheme) != value for scheme, value in identifiers.items()
+        ):
+            raise NotFound
+        known = dict(caller.identifiers)
+    else:
+        confirm = _confirmations(request, dataset)
+        known = identifiers
+    explicit = request.explicit_request
+    asked = Asked(
+        dataset=dataset.id,
+        purpose=request.purpose,
+        fields=frozenset(request.fields),
+        consumer=caller.agency_id if isinstance(caller, ClientCaller) else "",
+        by_person=isinstance(caller, PersonCaller),
+        explicit_request=ExplicitRequest(from_datetime(explicit.requested_at), explicit.channel, explicit.reference)
+        if explicit
+        else None,
+    )
+    return Ask(
+        asked=asked,
+        caller_id=caller.id,
+        client_id=caller.client_id if isinstance(caller, ClientCaller) else "",
+        consumer_id=asked.consumer,
+        dataset=dataset,
+        identifiers={s: v for s, v in identifiers.items() if s in dataset.identifier_schemes},
+        known_as=pseudonyms(keys, known),
+        confirm=confirm,
+        proof=caller.proof,
+        case_reference=request.case_reference,
+        acting_user=request.acting_user,
+    )
+
+
+def check_reference(value: str | None, pointer: str, faults: list[dict[str, str]]) -> None:
+    """References travel into logs and the ledger: what parses as an identifier of a person is refused."""
+    if value is not None and looks_like_identifier(value):
+        faults.append({"pointer": pointer, "detail": "it looks like an identifier of a person; use a reference"})
+
+
+def _check(request: ExchangeRequest, dataset: DatasetRow) -> None:
+    faults: list[dict[str, str]] = []
+    known = field_paths(dataset.record_type)
+    for n, name in enumerate(request.fields):
+        if name not in known:
+            faults.append({"pointer": f"/fields/{n}", "detail": f"{dataset.record_type} has no such field"})
+    schemes = dataset.identifier_schemes
+    if not any(identifier.scheme in schemes for identifier in request.subject.identifiers):
+        detail = f"this dataset takes {', '.join(schemes)}"
+        faults.append({"pointer": "/subject/identifiers", "detail": detail})
+    check_reference(request.case_reference, "/caseReference", faults)
+    check_reference(request.acting_user, "/actingUser", faults)
+    if request.explicit_request:
+        check_reference(request.explicit_request.reference, "/explicitRequest/reference", faults)
+    if faults:
+        raise InvalidRequest(errors=faults)
+
+
+def _confirmations(request: ExchangeRequest, dataset: DatasetRow) -> dict[str, str]:
+    given = request.subject.confirm
+    sent = given.model_dump(exclude_none=True, by_alias=True, mode="json") if given else {}
+    missing = [name for name in dataset.confirmations if name not in sent]
+    if missing:
+        errors = [{"pointer": "/subject/confirm", "detail": f"{name} is needed"} for name in missing]
+        raise ConfirmationNeeded(errors=errors)
+    return {name: sent[name] for name in dataset.confirmations}

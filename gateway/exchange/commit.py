@@ -1,0 +1,208 @@
+"""The commit: decide again on facts read under lock, count, enter. Nothing leaves before that is durable."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from gateway.agencies.tables import agency, client
+from gateway.agreements.tables import agreement, agreement_usage
+from gateway.agreements.usage import UsageBook
+from gateway.auth.once import Proofs
+from gateway.catalogue.tables import dataset
+from gateway.consent.repository import Uses
+from gateway.consent.tables import consent
+from gateway.db.intent import AGENCY, AGREEMENT, CLIENT, CONSENT, COUNTER, DATASET, Lock, Transaction
+from gateway.exchange import repository
+from gateway.exchange.asking import Ask
+from gateway.exchange.confirming import confirmation_id, one_more
+from gateway.exchange.events import exchange_event
+from gateway.exchange.facts import Case, look_again
+from gateway.exchange.minimise import Found
+from gateway.exchange.repository import ExchangeEntries
+from gateway.ledger.entry import Commitment, append
+from gateway.policy import Permit, Reason, Refusal, both, decide
+from gateway.subjects import repository as subjects
+from gateway.subjects.repository import Index
+
+Outcome = Literal["released", "not-held", "refused", "not-confirmed", "replayed", "source-fault"]
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What was entered, and may now be told. `entry` is None only for a replayed proof that read nothing."""
+
+    outcome: Outcome
+    at: int
+    entry: Commitment | None
+    permit: Permit | None = None
+    refusal: Refusal | None = None
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EnterRefusal:
+    """Enter a refusal that was decided before any fetch."""
+
+    ask: Ask
+    exchange_id: str
+    refusal: Refusal
+    idempotency_key: str | None = None
+
+    def locks(self) -> Sequence[Lock]:
+        return ()
+
+    def apply(self, tx: Transaction) -> Committed:
+        if self.idempotency_key:
+            repository.finish_key(tx, self.ask.caller_id, self.idempotency_key, released=_released(tx, self))
+        if not _claim(tx, self.ask):
+            return Committed("replayed", tx.now, None)
+        entry = _enter(tx, self.ask, self.exchange_id, "refused", refusal=self.refusal, fetched=False)
+        return Committed("refused", tx.now, entry, refusal=self.refusal)
+
+
+@dataclass(frozen=True, slots=True)
+class EnterFault:
+    """Enter that the source was asked and failed; the fetch counts."""
+
+    ask: Ask
+    exchange_id: str
+    permit: Permit
+    fault: str
+    idempotency_key: str | None = None
+
+    def locks(self) -> Sequence[Lock]:
+        return _counter(self.permit)
+
+    def apply(self, tx: Transaction) -> Committed:
+        repeat = _released(tx, self)
+        if self.idempotency_key:
+            repository.finish_key(tx, self.ask.caller_id, self.idempotency_key, released=repeat)
+        _count_fetch(tx, self.permit, repeat)
+        fresh = _claim(tx, self.ask)
+        more = {} if fresh else {"replayedProof": True}
+        entry = _enter(
+            tx, self.ask, self.exchange_id, "source-fault", permit=self.permit, fetched=True, fault=self.fault, **more
+        )
+        return Committed("source-fault" if fresh else "replayed", tx.now, entry, permit=self.permit)
+
+
+@dataclass(frozen=True, slots=True)
+class CommitExchange:
+    """Decide again about what was fetched, and enter what comes of it."""
+
+    ask: Ask
+    exchange_id: str
+    first: Permit
+    found: Found
+    idempotency_key: str | None = None
+
+    def locks(self) -> Sequence[Lock]:
+        ask = self.ask
+        locks = [
+            Lock(AGENCY, ask.dataset.provider_id, agency, share=True),
+            Lock(DATASET, ask.dataset.id, dataset, share=True),
+            *_counter(self.first),
+        ]
+        if ask.client_id:
+            locks += [
+                Lock(CLIENT, ask.client_id, client, share=True),
+                Lock(AGENCY, ask.consumer_id, agency, share=True),
+            ]
+        if self.first.consent_id:
+            locks.append(Lock(CONSENT, self.first.consent_id, consent))
+        return locks
+
+    def apply(self, tx: Transaction) -> Committed:
+        repeat = _released(tx, self)
+        fresh = _claim(tx, self.ask)
+        case = look_again(tx, self.ask, self.first.consent_id, repeat=repeat)
+        second = decide(self.ask.asked, case.facts)
+        _count_fetch(tx, self.first, repeat)
+        done = self._conclude(tx, case, second, repeat, fresh)
+        if self.idempotency_key:
+            released = repeat or done.outcome == "released"
+            repository.finish_key(tx, self.ask.caller_id, self.idempotency_key, released=released)
+        return done
+
+    def _conclude(
+        self, tx: Transaction, case: Case, second: Permit | Refusal, repeat: bool, fresh: bool
+    ) -> Committed:
+        if not fresh:
+            entry = self._entry(tx, "replayed", permit=self.first, replayedProof=True)
+            return Committed("replayed", tx.now, entry)
+        if isinstance(second, Refusal):
+            entry = self._entry(tx, "refused", refusal=second)
+            return Committed("refused", tx.now, entry, refusal=second)
+        permit = both(self.first, second)
+        if self.found == "held":
+            if permit.consent_id and not repeat:
+                tx.batch(Uses).count(permit.consent_id)
+            entry = self._entry(tx, "repeated" if repeat else "released", permit=permit)
+            return Committed("released", tx.now, entry, permit=permit, repeated=repeat)
+        if self.ask.confirm:
+            return self._not_confirmed(tx, case, permit)
+        entry = self._entry(tx, "not-held", permit=permit)
+        self._for_the_provider(tx)
+        return Committed("not-held", tx.now, entry, permit=permit)
+
+    def _not_confirmed(self, tx: Transaction, case: Case, permit: Permit) -> Committed:
+        """Miss, mismatch and restricted record are told alike; the guess is counted."""
+        name = confirmation_id(self.ask)
+        repository.write_failures(tx, name, one_more(repository.locked_failures(tx, name), tx.now))
+        refusal = Refusal(
+            (Reason("not-confirmed"),), permit.agreement_id, permit.agreement_version, permit.consent_id
+        )
+        entry = self._entry(tx, "not-confirmed", refusal=refusal)
+        self._for_the_provider(tx)
+        return Committed("not-confirmed", tx.now, entry, refusal=refusal)
+
+    def _entry(self, tx: Transaction, outcome: str, **more: Any) -> Commitment:
+        return _enter(tx, self.ask, self.exchange_id, outcome, fetched=True, **more)
+
+    def _for_the_provider(self, tx: Transaction) -> None:
+        """Which of the alike cases it was: an entry whose opening the provider alone may read."""
+        event = {"kind": "exchange-detail", "exchangeId": self.exchange_id, "found": self.found}
+        provider = self.ask.dataset.provider_id
+        entry = append(tx, event, (provider,))
+        entries = tx.batch(ExchangeEntries)
+        entries.add(entry.entry_id, self.exchange_id, self.ask.consumer_id, provider, "provider")
+
+
+Entering = EnterRefusal | EnterFault | CommitExchange
+
+
+def _claim(tx: Transaction, ask: Ask) -> bool:
+    """Whether the DPoP proof is used for the first time, on any gateway."""
+    return ask.proof is None or tx.batch(Proofs).claim(tx, ask.proof)
+
+
+def _released(tx: Transaction, entering: Entering) -> bool:
+    """Whether this Idempotency-Key has released before, read afresh."""
+    if not entering.idempotency_key:
+        return False
+    row = repository.find_key(tx, entering.ask.caller_id, entering.idempotency_key)
+    return row is not None and bool(row.released)
+
+
+def _counter(permit: Permit) -> list[Lock]:
+    if permit.agreement_id is None:
+        return []
+    return [
+        Lock(AGREEMENT, permit.agreement_id, agreement, share=True),
+        Lock(COUNTER, permit.agreement_id, agreement_usage),
+    ]
+
+
+def _count_fetch(tx: Transaction, permit: Permit, repeat: bool) -> None:
+    if permit.agreement_id and not repeat:
+        tx.batch(UsageBook).count(tx, permit.agreement_id)
+
+
+def _enter(tx: Transaction, ask: Ask, exchange_id: str, outcome: str, **more: Any) -> Commitment:
+    parties = tuple(filter(None, (ask.consumer_id, ask.dataset.provider_id)))
+    entry = append(tx, exchange_event(ask, exchange_id, outcome, **more), parties)
+    tx.batch(ExchangeEntries).add(entry.entry_id, exchange_id, ask.consumer_id, ask.dataset.provider_id, "both")
+    subject = subjects.resolve(tx, ask.known_as)
+    if not subject.conflict:
+        tx.batch(Index).add(subjects.ensure(tx, ask.known_as, subject), exchange_id)
+    return entry

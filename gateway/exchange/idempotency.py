@@ -1,0 +1,52 @@
+"""Idempotency-Key: a repeat goes the whole way again under the same exchange id, and consumes no further use.
+
+Stored are the caller, the key, a keyed HMAC of the canonical body, the exchange id and whether it released; never a
+value. What is in flight holds a lease, so that a crash never leaves 409 for ever.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.clock import DAY, MICROSECONDS
+from gateway.db.intent import Lock, Transaction
+from gateway.exchange import repository
+from gateway.exchange.errors import IdempotencyKeyReused, InFlight
+
+LEASE = 30 * MICROSECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The exchange id to go under, and whether it has released before."""
+
+    exchange_id: str
+    repeat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TakeKey:
+    """Take the key, or find what became of it. Raises `InFlight` and `IdempotencyKeyReused`."""
+
+    caller: str
+    key: str
+    body_mac: str
+    exchange_id: str
+
+    def locks(self) -> Sequence[Lock]:
+        return ()
+
+    def apply(self, tx: Transaction) -> Taken:
+        until = tx.now + LEASE
+        if repository.make_key(tx, self.caller, self.key, self.body_mac, self.exchange_id, until):
+            return Taken(self.exchange_id, False)
+        row = repository.lock_key(tx, self.caller, self.key)
+        if row.created_at < tx.now - DAY:
+            repository.reset_key(tx, self.caller, self.key, self.body_mac, self.exchange_id)
+            repository.lease_key(tx, self.caller, self.key, until)
+            return Taken(self.exchange_id, False)
+        if row.body_mac != self.body_mac:
+            raise IdempotencyKeyReused
+        if row.lease_until is not None and row.lease_until > tx.now:
+            raise InFlight
+        repository.lease_key(tx, self.caller, self.key, until)
+        return Taken(row.exchange_id, bool(row.released))

@@ -1,0 +1,20 @@
+"""Forget what has served its time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.db.intent import Lock, Transaction
+from gateway.exchange import repository
+
+
+@dataclass(frozen=True, slots=True)
+class Prune:
+    """Drop idempotency keys and confirmations older than `before` (microseconds); returns how many rows."""
+
+    before: int
+
+    def locks(self) -> Sequence[Lock]:
+        return ()
+
+    def apply(self, tx: Transaction) -> int:
+        return repository.prune(tx, self.before)

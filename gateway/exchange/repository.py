@@ -1,0 +1,168 @@
+"""The only place with SQL of the room."""
+
+import json
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for SQLite too
+
+from gateway.db.connection import Connection, Row
+from gateway.db.intent import Transaction
+from gateway.exchange.tables import confirmation, exchange_entry, idempotency
+
+_ENTRY_FIELDS = ("entry_id", "exchange_id", "consumer_id", "provider_id", "audience")
+_INSERT_ENTRY = insert(exchange_entry).values({name: bindparam(name) for name in _ENTRY_FIELDS})
+_ENTRIES = (
+    select(*[exchange_entry.c[name] for name in _ENTRY_FIELDS])
+    .where(exchange_entry.c.exchange_id == bindparam("exchange_id"))
+    .order_by(exchange_entry.c.entry_id)
+)
+_CONFIRMATION = (
+    insert(confirmation)
+    .values(id=bindparam("id"), failures="[]", updated_at=bindparam("now"))
+    .on_conflict_do_update(index_elements=["id"], set_={"updated_at": bindparam("now")})
+    .returning(confirmation.c.failures)
+)
+_FAILURES = select(confirmation.c.failures).where(confirmation.c.id == bindparam("id"))
+_WRITE_FAILURES = (
+    update(confirmation).where(confirmation.c.id == bindparam("key")).values(failures=bindparam("failures"))
+)
+_PRUNE_CONFIRMATIONS = delete(confirmation).where(confirmation.c.updated_at < bindparam("before"))
+_KEY = select(
+    idempotency.c.body_mac,
+    idempotency.c.exchange_id,
+    idempotency.c.released,
+    idempotency.c.created_at,
+    idempotency.c.lease_until,
+).where(idempotency.c.caller == bindparam("caller"), idempotency.c.idempotency_key == bindparam("key"))
+_LOCK_KEY = _KEY.with_for_update()
+_MAKE = (
+    insert(idempotency)
+    .values(
+        caller=bindparam("caller"),
+        idempotency_key=bindparam("key"),
+        body_mac=bindparam("body_mac"),
+        exchange_id=bindparam("exchange_id"),
+        released=0,
+        created_at=bindparam("now"),
+        lease_until=bindparam("lease_until"),
+    )
+    .on_conflict_do_nothing()
+)
+_LEASE = (
+    update(idempotency)
+    .where(idempotency.c.caller == bindparam("caller_id"), idempotency.c.idempotency_key == bindparam("the_key"))
+    .values(lease_until=bindparam("until"))
+)
+_RESET = (
+    update(idempotency)
+    .where(idempotency.c.caller == bindparam("caller_id"), idempotency.c.idempotency_key == bindparam("the_key"))
+    .values(
+        body_mac=bindparam("new_mac"), exchange_id=bindparam("new_id"), released=0, created_at=bindparam("created")
+    )
+)
+_DONE = (
+    update(idempotency)
+    .where(idempotency.c.caller == bindparam("caller_id"), idempotency.c.idempotency_key == bindparam("the_key"))
+    .values(released=bindparam("was_released"), lease_until=None)
+)
+_PRUNE_KEYS = delete(idempotency).where(idempotency.c.created_at < bindparam("before"))
+
+
+class EntryRow(NamedTuple):
+    """A ledger entry about an exchange."""
+
+    entry_id: str
+    exchange_id: str
+    consumer_id: str
+    provider_id: str
+    audience: str
+
+
+class KeyRow(NamedTuple):
+    """An Idempotency-Key as stored."""
+
+    body_mac: str
+    exchange_id: str
+    released: int
+    created_at: int
+    lease_until: int | None
+
+
+class ExchangeEntries:
+    """Rows gathered over a transaction."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+
+    def add(self, *values: str) -> None:
+        """(entry_id, exchange_id, consumer_id, provider_id, audience)."""
+        self.rows.append(dict(zip(_ENTRY_FIELDS, values, strict=True)))
+
+    def flush(self, tx: Transaction) -> None:
+        if self.rows:
+            rows, self.rows = self.rows, []
+            tx.run_many(_INSERT_ENTRY, rows)
+
+
+def entries(connection: Connection, exchange_id: str) -> list[EntryRow]:
+    """All entries about an exchange, in order."""
+    return [EntryRow._make(row) for row in connection.all(_ENTRIES, {"exchange_id": exchange_id})]
+
+
+def failures(connection: Connection, confirmation_id: str) -> list[int]:
+    """Seconds of wrong confirmations, a plain look."""
+    row = connection.first(_FAILURES, {"id": confirmation_id})
+    return list(json.loads(row[0])) if row else []
+
+
+def locked_failures(tx: Transaction, confirmation_id: str) -> list[int]:
+    """The same under lock: the row is made where there is none, so that its absence turns nothing."""
+    row: Row | None = tx.first(_CONFIRMATION, {"id": confirmation_id, "now": tx.now})
+    assert row is not None
+    return list(json.loads(row[0]))
+
+
+def write_failures(tx: Transaction, confirmation_id: str, seconds: list[int]) -> None:
+    """Write them."""
+    tx.run(_WRITE_FAILURES, {"key": confirmation_id, "failures": json.dumps(seconds)})
+
+
+def find_key(connection: Connection, caller: str, key: str) -> KeyRow | None:
+    """One Idempotency-Key."""
+    row = connection.first(_KEY, {"caller": caller, "key": key})
+    return None if row is None else KeyRow._make(row)
+
+
+def make_key(tx: Transaction, caller: str, key: str, body_mac: str, exchange_id: str, lease_until: int) -> bool:
+    """Make it, in flight; False where it is there."""
+    values = {"caller": caller, "key": key, "body_mac": body_mac, "exchange_id": exchange_id}
+    return tx.run(_MAKE, {**values, "now": tx.now, "lease_until": lease_until}) == 1
+
+
+def lock_key(tx: Transaction, caller: str, key: str) -> KeyRow:
+    """The key that is there, held against other gateways."""
+    row = tx.first(_LOCK_KEY, {"caller": caller, "key": key})
+    assert row is not None
+    return KeyRow._make(row)
+
+
+def lease_key(tx: Transaction, caller: str, key: str, until: int) -> None:
+    """Mark it as in flight."""
+    tx.run(_LEASE, {"caller_id": caller, "the_key": key, "until": until})
+
+
+def reset_key(tx: Transaction, caller: str, key: str, body_mac: str, exchange_id: str) -> None:
+    """A key older than a day begins anew."""
+    values = {"caller_id": caller, "the_key": key, "new_mac": body_mac, "new_id": exchange_id, "created": tx.now}
+    tx.run(_RESET, values)
+
+
+def finish_key(tx: Transaction, caller: str, key: str, *, released: bool) -> None:
+    """The request with this key is done."""
+    tx.run(_DONE, {"caller_id": caller, "the_key": key, "was_released": int(released)})
+
+
+def prune(tx: Transaction, before: int) -> int:
+    """Drop keys and confirmations older than that; returns how many rows."""
+    return tx.run(_PRUNE_KEYS, {"before": before}) + tx.run(_PRUNE_CONFIRMATIONS, {"before": before})

@@ -1,0 +1,143 @@
+"""The gateway's side of an adapter: deadline, bulkhead, retry and breaker, so that adapters stay simple."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from adapters import errors as adapter_errors
+from adapters.base import Adapter, Probes, Query, Record
+from gateway.clock import Clock
+from gateway.errors import SourceFault
+from gateway.exchange.breaker import Breaker
+from gateway.exchange.errors import (
+    SourceBusy,
+    SourceMalformed,
+    SourceMisconfigured,
+    SourceResting,
+    SourceTimeout,
+)
+from gateway.telemetry.log import logger, where
+
+State = Literal["up", "down", "unknown", "resting"]
+_PAUSE = 0.05
+
+
+@dataclass(slots=True)
+class Source:
+    """One adapter in its cage. `deadline` in seconds; `most_at_once` fetches under way, more are turned away."""
+
+    name: str
+    adapter: Adapter
+    clock: Clock
+    deadline: float = 5.0
+    most_at_once: int = 64
+    retries: int = 1
+    breaker: Breaker = field(default_factory=Breaker)
+    under_way: int = 0
+
+    async def fetch(self, query: Query) -> Record | None:
+        """The record, or None. Raises a subclass of `SourceFault`, never anything else of the adapter's."""
+        if self.under_way >= self.most_at_once:
+            raise SourceBusy(headers={"Retry-After": "1"})
+        if not self.breaker.admits(self.clock.now()):
+            raise SourceResting(headers={"Retry-After": str(int(self.breaker.rest // 1_000_000))})
+        self.under_way += 1
+        try:
+            async with asyncio.timeout(self.deadline):
+                record = await self._try(query)
+        except TimeoutError:
+            self.breaker.failed(self.clock.now())
+            self._tell(query, "timeout")
+            raise SourceTimeout from None
+        except asyncio.CancelledError:
+            self.breaker.abandoned()
+            raise
+        except SourceFault as fault:
+            if fault.status == 503:
+                self.breaker.failed(self.clock.now())
+            else:
+                self.breaker.succeeded()
+            raise
+        finally:
+            self.under_way -= 1
+        self.breaker.succeeded()
+        return record
+
+    async def _try(self, query: Query) -> Record | None:
+        left = self.retries
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.deadline
+        while True:
+            try:
+                return await self.adapter.fetch(query)
+            except adapter_errors.NotFound:
+                return None
+            except adapter_errors.Retriable as error:
+                pause = error.retry_after if error.retry_after is not None else _PAUSE
+                if left <= 0 or loop.time() + pause >= until:
+                    self._tell(query, "retriable", error)
+                    headers = {"Retry-After": str(max(1, int(error.retry_after or 1)))}
+                    raise SourceFault(headers=headers) from None
+                left -= 1
+                await asyncio.sleep(pause)
+                query = replace(query, deadline=until - loop.time())
+            except adapter_errors.Misconfigured as error:
+                self._tell(query, "misconfigured", error)
+                raise SourceMisconfigured from None
+            except (TimeoutError, asyncio.CancelledError):
+                raise
+            except Exception as error:
+                self._tell(query, "permanent", error)
+                raise SourceMalformed from None
+
+    def _tell(self, query: Query, what: str, error: BaseException | None = None) -> None:
+        """Log it; of the adapter's own errors the message too, since the contract keeps values out of it."""
+        more: dict[str, Any] = where(error) if error else {}
+        if isinstance(error, adapter_errors.AdapterError):
+            more["said"] = str(error)
+        logger("source").warning("source failed", adapter=self.name, fault=what, exchangeId=query.exchange_id, **more)
+
+    async def state(self) -> State:
+        """A real probe, where the adapter has one."""
+        if self.breaker.is_open(self.clock.now()):
+            return "resting"
+        if not isinstance(self.adapter, Probes):
+            return "unknown"
+        try:
+            async with asyncio.timeout(min(self.deadline, 2.0)):
+                await self.adapter.probe()
+        except (adapter_errors.AdapterError, TimeoutError, OSError):
+            return "down"
+        return "up"
+
+
+class Sources:
+    """The adapters that the configuration names, each in its cage."""
+
+    def __init__(self, sources: Mapping[str, Source]) -> None:
+        self._sources = dict(sources)
+
+    def put(self, sources: Mapping[str, Source]) -> None:
+        """Add adapters, made once the app's event loop runs."""
+        self._sources.update(sources)
+
+    def of(self, name: str) -> Source:
+        """Raises `SourceMisconfigured` where the configuration names no such adapter."""
+        found = self._sources.get(name)
+        if found is None:
+            raise SourceMisconfigured
+        return found
+
+    async def states(self) -> dict[str, State]:
+        """State of each, all asked at once."""
+        states = await asyncio.gather(*(source.state() for source in self._sources.values()))
+        return dict(zip(self._sources, states, strict=True))
+
+    async def aclose(self) -> None:
+        """Close every adapter, whatever one of them says."""
+        for source in self._sources.values():
+            try:
+                await source.adapter.aclose()
+            except Exception as error:
+                logger("source").warning("adapter did not close", adapter=source.name, **where(error))

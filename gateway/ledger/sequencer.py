@@ -1,0 +1,143 @@
+"""The sequencer: one holder of the lease at a time numbers new entries, extends the tree and signs a checkpoint.
+
+Every gateway runs one. All of a run is one transaction, so a crash leaves nothing half done; the row of the lease is
+locked before any entry is read, so two runs never number at once, whatever the clocks say: the lease only keeps
+gateways from waiting for each other.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from gateway.clock import MICROSECONDS, Clock
+from gateway.db.intent import SEQUENCER, Lock, Transaction
+from gateway.db.store import Store
+from gateway.errors import Unavailable
+from gateway.ledger import repository
+from gateway.ledger.checkpoint import Checkpoint
+from gateway.ledger.errors import LedgerCorrupt
+from gateway.ledger.merkle import leaf_hash, root
+from gateway.ledger.tables import SEQUENCER_ROW
+from gateway.ledger.tiles import TileNodes, extend
+from gateway.signing.directory import KeyDirectory
+from gateway.signing.keys import Purpose
+
+LEASE = 2 * MICROSECONDS
+MOST = 10_000
+
+_log = structlog.get_logger("threekeys.ledger")
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """What a run did: `count` entries numbered, the tree's size after it; `held` where another holds the lease."""
+
+    count: int
+    size: int
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """Number the oldest entries without a number, at most `most`, and sign a checkpoint over them.
+
+    Raises `LedgerCorrupt`, signing nothing, where the stored tree is not the one that was signed last.
+    """
+
+    holder: str
+    origin: str
+    keys: KeyDirectory
+    most: int = MOST
+
+    def locks(self) -> Sequence[Lock]:
+        return (Lock(SEQUENCER, repository.ROW, SEQUENCER_ROW),)
+
+    def apply(self, tx: Transaction) -> Numbered:
+        leased = repository.take_lease(tx, self.holder, tx.now, tx.now + LEASE)
+        size, signed_root = _signed_last(tx)
+        if not leased:
+            return Numbered(0, size, held=True)
+        count = repository.number(tx, size, self.most)
+        if not count:
+            return Numbered(0, size)
+        leaves = [leaf_hash(data) for data in repository.commitments(tx, size, size + count)]
+        if len(leaves) != count:
+            raise LedgerCorrupt(f"entries from {size} on are numbered already, and no checkpoint covers them")
+        checkpoint = Checkpoint(self.origin, size + count, _grow(tx, size, signed_root, leaves))
+        note = checkpoint.signed(self.keys.current(Purpose.CHECKPOINT))
+        repository.add_checkpoint(tx, checkpoint.size, checkpoint.root, note, tx.now)
+        return Numbered(count, checkpoint.size)
+
+
+class Sequencer:
+    """The loop: numbers what is there at least every `interval` seconds, writes nothing while there is nothing."""
+
+    def __init__(
+        self, store: Store, clock: Clock, keys: KeyDirectory, origin: str, *, interval: float = 0.5, most: int = MOST
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._keys = keys
+        self._origin = origin
+        self._interval = interval
+        self._most = most
+        self.holder = clock.new_id()
+        self.fault: str | None = None
+        """Why the last run did not number what it should have; None where all is well. For status pages."""
+
+    async def number(self) -> int:
+        """Number all that is there now; returns how many. 0 while another gateway holds the lease."""
+        total = 0
+        while await self._store.read(repository.pending, self.holder, self._clock.now()):
+            done = await self._store.commit(Number(self.holder, self._origin, self._keys, self._most))
+            total += done.count
+            if done.held or not done.count:
+                break
+        return total
+
+    async def run(self) -> None:
+        """Number for ever, until cancelled. A fault is logged and tried again: entries wait, none is lost."""
+        while True:
+            try:
+                await self.number()
+                self.fault = None
+            except Unavailable as error:
+                self._report(error.code)
+            except LedgerCorrupt as error:
+                self._report(str(error))
+            except Exception as error:
+                self._report(type(error).__name__)
+            await asyncio.sleep(self._interval)
+
+    def _report(self, reason: str) -> None:
+        if reason != self.fault:
+            _log.error("ledger-not-numbered", reason=reason)
+        self.fault = reason
+
+
+def _signed_last(tx: Transaction) -> tuple[int, bytes | None]:
+    latest = repository.latest(tx)
+    return (0, None) if latest is None else latest[:2]
+
+
+def _grow(tx: Transaction, size: int, signed_root: bytes | None, leaves: Sequence[bytes]) -> bytes:
+    """Write the tiles for `leaves` and return the new root."""
+
+    def stored(level: int, index: int) -> bytes:
+        return tx.memo(("ledger.tile", level, index), lambda: repository.tile(tx, level, index))
+
+    if signed_root is not None and root(size, TileNodes(stored).node) != signed_root:
+        raise LedgerCorrupt(f"the stored tree of size {size} is not the one that was signed")
+    changes = extend(size, leaves, stored)
+    written = {(change.level, change.index): change.data for change in changes}
+    repository.write_tiles(tx, changes)
+    for level, index in written:
+        tx.forget(("ledger.tile", level, index))
+
+    def grown(level: int, index: int) -> bytes:
+        data = written.get((level, index))
+        return stored(level, index) if data is None else data
+
+    return root(size + len(leaves), TileNodes(grown).node)

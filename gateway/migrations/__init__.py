@@ -1,0 +1,1 @@
+"""Migrations: how a database comes to the newest schema. `threekeys migrate` runs them."""

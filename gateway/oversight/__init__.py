@@ -1,0 +1,1 @@
+"""For auditors: the ledger over REST. Commitments, tiles and proofs are public; openings go to parties only."""

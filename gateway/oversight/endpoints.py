@@ -1,0 +1,73 @@
+"""The ledger's routes: checkpoint, tiles and entry bundles (C2SP tlog-tiles), proofs, openings."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import PlainTextResponse
+
+from gateway.auth.caller import ClientCaller
+from gateway.auth.dependencies import client_with
+from gateway.ledger.proofs import ConsistencyProof, InclusionProof
+from gateway.ledger.service import Ledger
+from schemas.base import WireModel
+
+_IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
+_BYTES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+
+class OpeningBody(WireModel):
+    """What a commitment commits to: SHA-256(salt ‖ RFC 8785 event)."""
+
+    entry_id: str
+    salt: str
+    event: dict[str, Any]
+
+
+def router(ledger: Ledger) -> APIRouter:
+    """Routes of the ledger."""
+    routes = APIRouter(prefix="/v1/ledger", tags=["ledger"])
+
+    @routes.get("/checkpoint", response_class=PlainTextResponse, summary="The latest signed checkpoint")
+    async def checkpoint() -> PlainTextResponse:
+        """A C2SP signed note, Ed25519: origin, size, root."""
+        return PlainTextResponse(await ledger.checkpoint(), headers={"Cache-Control": "no-cache"})
+
+    @routes.get("/tile/{path:path}", response_class=Response, responses=_BYTES, summary="A tile of the tree")
+    async def tile(path: str) -> Response:
+        """`{level}/{index}`, of 256 hashes; a partial one ends in `.p/{width}`."""
+        data = await ledger.tile(f"tile/{path}")
+        return Response(data, media_type="application/octet-stream", headers=_IMMUTABLE)
+
+    @routes.get("/entries/{path:path}", response_class=Response, responses=_BYTES, summary="A bundle of entries")
+    async def entries(path: str) -> Response:
+        """256 commitments, each with its length in two bytes before it."""
+        data = await ledger.tile(f"tile/entries/{path}")
+        return Response(data, media_type="application/octet-stream", headers=_IMMUTABLE)
+
+    @routes.get("/proofs/inclusion", summary="That an entry is in the log")
+    async def inclusion(
+        commitment: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$")] = None,
+        entry: Annotated[str | None, Query(max_length=64)] = None,
+    ) -> InclusionProof:
+        """By `commitment` or by `entry` id; to the latest checkpoint, which comes along."""
+        if entry is not None:
+            return await ledger.inclusion_of_entry(entry)
+        return await ledger.inclusion_of_commitment(commitment or "")
+
+    @routes.get("/proofs/consistency", summary="That the log only grew")
+    async def consistency(
+        old: Annotated[int, Query(alias="from", ge=0)], new: Annotated[int, Query(alias="to", ge=0)]
+    ) -> ConsistencyProof:
+        """Between two sizes."""
+        return await ledger.consistency(old, new)
+
+    @routes.get("/openings/{entry_id}", summary="What an entry commits to, to its parties")
+    async def opening(entry_id: str, caller: Annotated[ClientCaller, client_with("ledger:read")]) -> OpeningBody:
+        """Salt and event; gone once the person behind it was forgotten."""
+        found = await ledger.opening(entry_id, caller.agency_id)
+        return OpeningBody(entry_id=found.entry_id, salt=found.salt.hex(), event=json.loads(found.event))
+
+    return routes

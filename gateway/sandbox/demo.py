@@ -1,0 +1,193 @@
+"""`threekeys demo`: sets up, starts everything, shows the tour, and stops every process it started."""
+
+import asyncio
+import contextlib
+import json
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+import yaml
+
+from gateway.clock import SystemClock
+from gateway.connector.local import LocalConnector
+from gateway.db.migrating import migrate
+from gateway.sandbox import world
+from gateway.sandbox.identity import UnsafeSandboxIdentity
+from gateway.sandbox.layout import Layout, free_base, taken
+from gateway.sandbox.people import Person, people, write_seed
+from gateway.sandbox.processes import Processes, configuration
+from gateway.sandbox.seeding import seed
+from gateway.sandbox.tour import show, tour
+from gateway.settings import ConfigurationError, load
+
+Say = Callable[[str], None]
+
+
+async def run(folder: Path, port: int, *, fresh: bool, database: str | None, say: Say) -> None:
+    """Run until SIGINT or SIGTERM. Raises `ConfigurationError` with what to mend."""
+    layout = _prepare(folder, port, fresh=fresh, database=database)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    processes = Processes(layout)
+    everybody = people(datetime.now(UTC).date())
+    work = asyncio.create_task(_start(layout, database, processes, everybody, say))
+    stopped = asyncio.create_task(stop.wait())
+    servers: list[uvicorn.Server] = []
+    try:
+        await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            work.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await work
+            return
+        servers = work.result()
+        say(show(layout, tour(layout, everybody)))
+        ended = asyncio.create_task(processes.ended())
+        await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
+            raise ConfigurationError(f"{ended.result()} stopped by itself; its log is in {layout.folder}")
+        ended.cancel()
+    finally:
+        stopped.cancel()
+        say("stopping…")
+        for server in servers:
+            server.should_exit = True
+        await processes.stop()
+        await asyncio.sleep(0.1)
+
+
+def _prepare(folder: Path, port: int, *, fresh: bool, database: str | None) -> Layout:
+    folder = folder.absolute()
+    if fresh and folder.exists():
+        if not (folder / "threekeys.yaml").exists() and any(folder.iterdir()):
+            raise ConfigurationError(f"{folder} is not a folder of the demo; nothing was deleted")
+        shutil.rmtree(folder)
+    if fresh and database:
+        raise ConfigurationError("--fresh deletes the demo's own SQLite file only; give an empty database instead")
+    layout = Layout(folder, port or free_base())
+    busy = taken(layout.port)
+    if busy:
+        ports = ", ".join(map(str, busy))
+        raise ConfigurationError(f"in use already: port {ports}. Choose another with --port (five in a row are used)")
+    layout.clients.mkdir(parents=True, exist_ok=True)
+    return layout
+
+
+async def _start(
+    layout: Layout, database: str | None, processes: Processes, everybody: list[Person], say: Say
+) -> list[uvicorn.Server]:
+    step = _Steps(say)
+    step("the agencies' systems: PostgreSQL, an HTTP API, a CSV drop, a TCP service")
+    write_seed(layout.seed, datetime.now(UTC).date())
+    await processes.agencies()
+    url = database or f"sqlite:///{layout.folder / 'gateway.db'}"
+    layout.configuration.write_text(yaml.safe_dump(dict(configuration(layout, url)), sort_keys=False))
+    settings = load(layout.configuration)
+    step("the gateway's database")
+    await asyncio.to_thread(migrate, settings.database)
+    step("agencies, agreements, consents")
+    await seed(settings, layout, everybody)
+    step("sign-in, gateway, connector")
+    identity = UnsafeSandboxIdentity(
+        layout.issuer, layout.base_url, _accounts(everybody), SystemClock(), sandbox=True
+    )
+    servers = [await _listen(identity, layout.port_of("identity"))]
+    command = [sys.executable, "-m", "gateway.cli", "serve", "--config", str(layout.configuration)]
+    await processes.start("gateway", command)
+    connector = LocalConnector(layout.base_url, {client: layout.key_file(client) for client in _connected()})
+    servers.append(await _listen(connector, layout.port_of("connector")))
+    layout.description.write_text(json.dumps(describe(layout, everybody), indent=1, ensure_ascii=False))
+    step.done()
+    return servers
+
+
+class _Steps:
+    """Tells what is being done, and how long it took."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._since = time.monotonic()
+        self._what = ""
+
+    def __call__(self, what: str) -> None:
+        self.done()
+        self._what, self._since = what, time.monotonic()
+        self._say(f"  … {what}")
+
+    def done(self) -> None:
+        if self._what:
+            self._say(f"    {time.monotonic() - self._since:.1f} s")
+
+
+async def _listen(app: Any, port: int) -> uvicorn.Server:
+    """Serve an app within this process, without its signal handlers."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, access_log=False, log_config=None, lifespan="auto")
+    server = uvicorn.Server(config)
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # signals are the demo's
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        if task.done():
+            raise ConfigurationError(f"port {port} cannot be listened on")
+        await asyncio.sleep(0.01)
+    return server
+
+
+def _accounts(everybody: list[Person]) -> dict[str, dict[str, str]]:
+    accounts = {person.handle: person.identifiers for person in everybody}
+    return accounts | {person.name: person.identifiers for person in everybody}
+
+
+def _connected() -> list[str]:
+    """The connector's clients; the first is used unless `Threekeys-Client` names another."""
+    return sorted(world.CLIENTS, key=lambda client: (client != "sandbox.council.casework", client))
+
+
+def describe(layout: Layout, everybody: list[Person]) -> dict[str, Any]:
+    """What a caller's own tests need."""
+    return {
+        "baseUrl": layout.base_url,
+        "connectorUrl": layout.connector_url,
+        "issuer": layout.issuer,
+        "clients": [
+            {
+                "clientId": client,
+                "agency": client.rpartition(".")[0],
+                "keyFile": str(layout.key_file(client)),
+                "scopes": list(scopes),
+            }
+            for client, (_, scopes) in world.CLIENTS.items()
+        ],
+        "people": [person.describe() for person in everybody],
+        "datasets": [
+            {
+                "id": dataset.id,
+                "recordType": dataset.record_type,
+                "identifiers": list(dataset.identifiers),
+                "confirm": list(dataset.confirm),
+                "agreements": [
+                    {
+                        "consumer": deal.consumer,
+                        "purposes": [
+                            {"code": purpose["code"], "signal": purpose["signal"]} for purpose in deal.purposes
+                        ],
+                        "fields": list(deal.fields),
+                        "perMinute": deal.per_minute,
+                        "perDay": deal.per_day,
+                    }
+                    for deal in world.DEALS
+                    if deal.dataset == dataset.id
+                ],
+            }
+            for dataset in world.DATASETS
+        ],
+        "notice": world.NOTICE,
+    }

@@ -1,0 +1,75 @@
+"""Stands in for a person until there is a portal: the same REST endpoints, with a token of the sandbox's sign-in."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from gateway.settings import ConfigurationError
+
+
+class StandIn:
+    """One person of the sandbox, signed in. Use as a context manager."""
+
+    def __init__(self, sandbox: Path, person: str) -> None:
+        description = sandbox / "describe.json"
+        if not description.exists():
+            raise ConfigurationError(f"no demo runs in {sandbox}; start it, or name its folder with --sandbox")
+        known = json.loads(description.read_text(encoding="utf-8"))
+        try:
+            answer = httpx.post(f"{known['issuer']}/token", json={"person": person}, timeout=10)
+        except httpx.HTTPError:
+            raise ConfigurationError(f"the demo in {sandbox} does not run: its sign-in does not answer") from None
+        if answer.status_code != 200:
+            names = ", ".join(p["handle"] for p in known["people"][:8])
+            raise ConfigurationError(f"the sandbox knows no {person!r}; it knows {names}, …")
+        token = answer.json()["access_token"]
+        self._client = httpx.Client(
+            base_url=known["baseUrl"], headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False
+        )
+
+    def __enter__(self) -> "StandIn":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def consents(self) -> list[dict[str, Any]]:
+        """All that this person was asked."""
+        items: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            page = self._call("GET", f"/v1/consent-requests?cursor={cursor}")
+            items += page["items"]
+            if not page["nextCursor"]:
+                return items
+            cursor = page["nextCursor"]
+
+    def the(self, status: str, consent_id: str | None) -> str:
+        """The id given, or that of the only consent in this status."""
+        if consent_id:
+            return consent_id
+        found = [item["id"] for item in self.consents() if item["status"] == status]
+        if len(found) != 1:
+            raise ConfigurationError(f"there are {len(found)} {status} consents: name one by its id (consent list)")
+        return str(found[0])
+
+    def decide(self, consent_id: str, decision: str, optional: list[str]) -> dict[str, Any]:
+        """Grant or decline."""
+        body = {"decision": decision, **({"optionalFields": optional} if optional else {})}
+        return self._call("POST", f"/v1/consent-requests/{consent_id}/decisions", body)
+
+    def revoke(self, consent_id: str) -> dict[str, Any]:
+        """Revoke."""
+        return self._call("POST", f"/v1/consents/{consent_id}/revocations", {})
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        answer = self._client.request(method, path, json=body)
+        if answer.is_error:
+            problem = answer.json()
+            raise ConfigurationError(
+                f"{problem['status']} {problem['code']}: {problem.get('detail') or problem['title']}"
+            )
+        found: dict[str, Any] = answer.json()
+        return found

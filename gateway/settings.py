@@ -1,0 +1,148 @@
+"""Configuration: one YAML file, checked at start; an error says what to mend. Secrets are references only."""
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; the text says what to mend, a line a fault."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, extra="forbid", frozen=True)
+
+
+class Tls(_Part):
+    """Certificate chain and private key, PEM files."""
+
+    certificate: Path
+    key: Path
+
+
+class IssuerSettings(_Part):
+    """An identity provider whose tokens speak for persons. Exactly one of `jwksUri` and `jwksFile`."""
+
+    issuer: str
+    audiences: Annotated[list[str], Field(min_length=1)]
+    acr_values: Annotated[list[str], Field(min_length=1)]
+    identifier_claims: dict[str, str]
+    jwks_uri: str | None = None
+    jwks_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.jwks_uri is None) == (self.jwks_file is None):
+            raise ValueError("give either jwksUri or jwksFile")
+        return self
+
+
+class AdapterConfiguration(_Part):
+    """An adapter by its kind. `deadline` in seconds; `mostAtOnce` fetches under way at a time."""
+
+    kind: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    deadline: Annotated[float, Field(gt=0, le=120)] = 5.0
+    most_at_once: Annotated[int, Field(ge=1, le=10_000)] = 64
+    retries: Annotated[int, Field(ge=0, le=5)] = 1
+
+
+class Settings(_Part):
+    """Everything that a gateway is told. Paths are relative to the file."""
+
+    base_url: str
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8400
+    tls: Tls | None = None
+    behind_proxy: bool = False
+    database: str = "sqlite:///threekeys.db"
+    busy_timeout: Annotated[float, Field(gt=0, le=60)] = 5.0
+    keys: Path = Path("keys")
+    ledger_origin: str | None = None
+    issuers: list[IssuerSettings] = Field(default_factory=list)
+    adapters: dict[str, AdapterConfiguration] = Field(default_factory=dict)
+    decisions_per_minute: Annotated[int, Field(ge=1)] = 300
+    drain_seconds: Annotated[int, Field(ge=1, le=600)] = 30
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    sandbox: bool = False
+
+    @model_validator(mode="after")
+    def _safe(self) -> Self:
+        parts = urlsplit(self.base_url)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:
+            raise ValueError("baseUrl is a scheme and a host, such as https://gateway.example")
+        if not is_loopback(self.host) and self.tls is None and not self.behind_proxy:
+            raise ValueError(
+                f"plain HTTP on {self.host} is refused: give tls.certificate and tls.key, or set behindProxy: true "
+                "where a proxy in front ends TLS"
+            )
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+            raise ValueError("baseUrl must be https:// for callers beyond this machine")
+        if self.sandbox and not is_loopback(self.host):
+            raise ValueError("the sandbox listens on loopback only")
+        return self
+
+    @property
+    def origin(self) -> str:
+        """The ledger's name in its checkpoints: a schema-less URL (C2SP tlog-checkpoint)."""
+        return self.ledger_origin or self.base_url.split("://", 1)[1] + "/ledger"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load(path: Path) -> Settings:
+    """Read a configuration file. Raises `ConfigurationError`."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}; `threekeys init` writes a commented one") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        at = f" at line {mark.line + 1}" if mark else ""
+        raise ConfigurationError(f"{path}: this is not YAML{at}") from None
+    if not isinstance(document, dict):
+        raise ConfigurationError(f"{path}: a mapping of settings is expected; `threekeys init` writes one")
+    try:
+        settings = Settings.model_validate(document)
+    except ValidationError as error:
+        raise ConfigurationError("\n".join(f"{path}: {line}" for line in _said(error))) from None
+    return _anchored(settings, path.parent)
+
+
+def _said(error: ValidationError) -> list[str]:
+    lines = []
+    for fault in error.errors(include_url=False, include_input=False):
+        where = ".".join(str(part) for part in fault["loc"])
+        text = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "extra_forbidden":
+            text = "there is no such setting"
+        lines.append(f"{where}: {text}" if where else text)
+    return lines
+
+
+def _anchored(settings: Settings, folder: Path) -> Settings:
+    """Paths relative to the file, made absolute."""
+    update: dict[str, Any] = {"keys": folder / settings.keys}
+    scheme, _, rest = settings.database.partition("sqlite:///")
+    if not scheme and not rest.startswith("/"):
+        update["database"] = f"sqlite:///{(folder / rest).absolute()}"
+    if settings.tls:
+        update["tls"] = Tls(certificate=folder / settings.tls.certificate, key=folder / settings.tls.key)
+    issuers = [
+        issuer.model_copy(update={"jwks_file": folder / issuer.jwks_file}) if issuer.jwks_file else issuer
+        for issuer in settings.issuers
+    ]
+    return settings.model_copy(update={**update, "issuers": issuers})

@@ -1,0 +1,83 @@
+"""The gateway's signing keys, kept as PEM files in one directory; rotation is one new file."""
+
+from pathlib import Path
+from typing import Any
+
+from gateway.signing.errors import KeyFileError
+from gateway.signing.files import KeyFiles
+from gateway.signing.keys import Purpose, SigningKey, from_pem, generate
+
+
+class KeyDirectory:
+    """All signing keys. `current` is for the hot path and touches no file; `jwks` looks for files that are new.
+
+    Other gateways that share the directory sign with a rotated key after their next `refresh`; until then they
+    sign with the one before, which still verifies.
+    """
+
+    def __init__(self, directory: Path | str) -> None:
+        self._files = KeyFiles(Path(directory))
+        self._names: tuple[str, ...] = ()
+        self._keys: dict[Purpose, list[SigningKey]] = {}
+
+    def ensure(self) -> "KeyDirectory":
+        """Make the directory and a first key for each purpose where there is none; then read them all."""
+        self._files.ensure()
+        for purpose in Purpose:
+            if not self._files.ordinals(purpose):
+                self._write(purpose, 1)
+        self.refresh()
+        return self
+
+    def refresh(self) -> None:
+        """Read the files if any came or went. `KeyFileError` where one cannot be used."""
+        names = self._files.names()
+        if names == self._names:
+            return
+        keys = {purpose: self._read(purpose) for purpose in Purpose}
+        self._keys, self._names = keys, names
+
+    def current(self, purpose: Purpose) -> SigningKey:
+        """The key that signs. `KeyFileError` where there is none."""
+        keys = self._keys.get(purpose) or self._refreshed(purpose)
+        return keys[-1]
+
+    def live(self, purpose: Purpose) -> list[SigningKey]:
+        """All keys that verify, oldest first."""
+        self.refresh()
+        return list(self._keys[purpose])
+
+    def find(self, purpose: Purpose, kid: str) -> SigningKey | None:
+        """The key of this purpose with this id, a fresh one of another gateway included."""
+        for attempt in range(2):
+            for key in self._keys.get(purpose, ()):
+                if key.kid == kid:
+                    return key
+            if attempt == 0:
+                self.refresh()
+        return None
+
+    def jwks(self) -> dict[str, list[dict[str, Any]]]:
+        """The public halves of all live keys, newest first in each purpose (RFC 7517, section 5)."""
+        self.refresh()
+        return {"keys": [dict(key.jwk) for purpose in Purpose for key in reversed(self._keys[purpose])]}
+
+    def rotate(self, purpose: Purpose) -> SigningKey:
+        """Make a new key that signs from now on. Two rotations at the same moment make one key."""
+        ordinals = self._files.ordinals(purpose)
+        self._write(purpose, ordinals[-1][0] + 1 if ordinals else 1)
+        self.refresh()
+        return self.current(purpose)
+
+    def _write(self, purpose: Purpose, ordinal: int) -> None:
+        self._files.write(f"{purpose}-{ordinal:04d}.pem", generate(purpose).to_pem())
+
+    def _read(self, purpose: Purpose) -> list[SigningKey]:
+        return [from_pem(purpose, self._files.read(name), name) for _, name in self._files.ordinals(purpose)]
+
+    def _refreshed(self, purpose: Purpose) -> list[SigningKey]:
+        self.refresh()
+        keys = self._keys.get(purpose)
+        if not keys:
+            raise KeyFileError(f"there is no key for {purpose}: run `KeyDirectory.ensure` once")
+        return keys

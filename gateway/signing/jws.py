@@ -1,0 +1,98 @@
+"""Verifying a compact JWS offline, with public keys alone.
+
+What is believed: ES256 only, a `typ` that is exactly the one expected, a key found by `kid` among the P-256 keys
+given. Never believed: the token's own `alg`, `jwk`, `jku`, `x5c` or `crit`. Attacks: `tests/signing/test_jws.py`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_public_key,
+)
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+
+from gateway.signing import base64url
+from gateway.signing.errors import SignatureError
+from gateway.signing.keys import thumbprint
+
+Jwks = Mapping[str, Sequence[Mapping[str, Any]]]
+_HEADER = frozenset({"alg", "kid", "typ"})
+
+
+def verify_jws(token: str, typ: str, jwks: Jwks) -> dict[str, Any]:
+    """The claims of a token signed by one of these keys; `SignatureError` where it is not, or says not `typ`."""
+    header = _header(token)
+    if header.get("alg") != "ES256":
+        raise SignatureError("the algorithm is not ES256")
+    if header.get("typ") != typ:
+        raise SignatureError(f"the type is not {typ}")
+    if set(header) - _HEADER:
+        raise SignatureError("the header holds members that have no place in it")
+    key = _find(jwks, header.get("kid"))
+    try:
+        payload = jws.deserialize_compact(token, key, algorithms=["ES256"]).payload
+        claims = json.loads(payload)
+    except (JoseError, ValueError):
+        raise SignatureError("the signature does not verify") from None
+    if not isinstance(claims, dict):
+        raise SignatureError("the payload is not a JSON object")
+    return claims
+
+
+def public_keys(text: str) -> dict[str, list[dict[str, Any]]]:
+    """A JWKS from what an auditor holds: a JWKS, one JWK, or public keys in PEM. A ValueError says what is wrong."""
+    if "-----BEGIN" in text:
+        blocks = [block + "-----END PUBLIC KEY-----" for block in text.split("-----END PUBLIC KEY-----")[:-1]]
+        return {"keys": [_from_pem(block) for block in blocks]}
+    document = json.loads(text)
+    keys = document.get("keys", [document]) if isinstance(document, dict) else None
+    if not isinstance(keys, list) or not all(isinstance(key, dict) and "kty" in key for key in keys):
+        raise ValueError("expected a JWKS, a JWK or public keys in PEM")
+    if any("d" in key or key["kty"] == "oct" for key in keys):
+        raise ValueError("this holds a private key; only public keys belong here")
+    return {"keys": [dict(key) for key in keys]}
+
+
+def _header(token: str) -> dict[str, Any]:
+    parts = token.split(".")
+    if len(parts) != 3:
+        raise SignatureError("this is not a compact JWS")
+    try:
+        header = json.loads(base64url.decode(parts[0]))
+    except ValueError:
+        raise SignatureError("the header cannot be read") from None
+    if not isinstance(header, dict):
+        raise SignatureError("the header cannot be read")
+    return header
+
+
+def _find(jwks: Jwks, kid: object) -> ECKey:
+    for jwk in jwks.get("keys", ()):
+        if jwk.get("kty") != "EC" or jwk.get("crv") != "P-256" or jwk.get("alg", "ES256") != "ES256":
+            continue
+        try:
+            if kid in (jwk.get("kid"), thumbprint(jwk)):
+                return ECKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "y")})
+        except (JoseError, KeyError, ValueError):
+            continue
+    raise SignatureError("no given key has this key id")
+
+
+def _from_pem(block: str) -> dict[str, str]:
+    public = load_pem_public_key(block.strip().encode())
+    if isinstance(public, Ed25519PublicKey):
+        raw = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return {"kty": "OKP", "crv": "Ed25519", "x": base64url.encode(raw)}
+    if isinstance(public, EllipticCurvePublicKey) and isinstance(public.curve, SECP256R1):
+        numbers = public.public_numbers()
+        x, y = (base64url.encode(n.to_bytes(32, "big")) for n in (numbers.x, numbers.y))
+        return {"kty": "EC", "crv": "P-256", "x": x, "y": y}
+    raise ValueError("expected a P-256 or an Ed25519 public key")

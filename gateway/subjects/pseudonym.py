@@ -1,0 +1,33 @@
+"""From an identifier as sent to its pseudonyms; and the same of several, as one frozen value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from gateway.signing.pseudonyms import PseudonymKeys
+
+
+@dataclass(frozen=True, slots=True)
+class Pseudonyms:
+    """The pseudonyms of one scheme's identifier, current key first: (key id, digest)."""
+
+    scheme: str
+    keyed: tuple[tuple[str, str], ...]
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """The digests under all live keys."""
+        return tuple(digest for _, digest in self.keyed)
+
+
+def pseudonyms(keys: PseudonymKeys, identifiers: Mapping[str, str]) -> tuple[Pseudonyms, ...]:
+    """Of normalised identifiers, by scheme in a fixed order."""
+    return tuple(
+        Pseudonyms(scheme, tuple(keys.digest(scheme, identifiers[scheme]))) for scheme in sorted(identifiers)
+    )
+
+
+@lru_cache(maxsize=64)
+def parameter_names(count: int) -> tuple[str, ...]:
+    """Names for `count` bound digests."""
+    return tuple(f"d{n}" for n in range(count))

@@ -1,0 +1,137 @@
+"""The only place with SQL of the room."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from sqlalchemy import BindParameter, Select, bindparam, delete, select, update
+from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for SQLite too
+
+from gateway.db.connection import Connection, flat
+from gateway.db.intent import Transaction
+from gateway.subjects.pseudonym import Pseudonyms, parameter_names
+from gateway.subjects.tables import subject_exchange, subject_identifier
+
+_INSERT = (
+    insert(subject_identifier)
+    .values({name: bindparam(name) for name in ("digest", "key_id", "scheme", "subject_id", "created_at")})
+    .on_conflict_do_nothing()
+)
+_MOVE = (
+    update(subject_identifier)
+    .where(subject_identifier.c.subject_id == bindparam("old"))
+    .values(subject_id=bindparam("new"))
+)
+_MOVE_EXCHANGES = (
+    update(subject_exchange)
+    .where(subject_exchange.c.subject_id == bindparam("old"))
+    .values(subject_id=bindparam("new"))
+)
+_INDEX = (
+    insert(subject_exchange)
+    .values(subject_id=bindparam("subject_id"), exchange_id=bindparam("exchange_id"))
+    .on_conflict_do_nothing()
+)
+_EXCHANGES = select(subject_exchange.c.exchange_id).where(subject_exchange.c.subject_id == bindparam("subject_id"))
+_FORGET = delete(subject_exchange).where(subject_exchange.c.subject_id == bindparam("subject_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Whom identifiers belong to. `conflict`: to more than one subject. `stale`: only an old key knows them."""
+
+    subjects: tuple[str, ...]
+    stale: bool = False
+
+    @property
+    def subject_id(self) -> str | None:
+        """The one subject, or None where there is none or more than one."""
+        return self.subjects[0] if len(self.subjects) == 1 else None
+
+    @property
+    def conflict(self) -> bool:
+        """Whether the identifiers belong to different people."""
+        return len(self.subjects) > 1
+
+
+@cache
+def _lookup(count: int) -> Select[tuple[str, str]]:
+    names: list[BindParameter[str]] = [bindparam(name) for name in parameter_names(count)]
+    return select(subject_identifier.c.digest, subject_identifier.c.subject_id).where(
+        subject_identifier.c.digest.in_(names)
+    )
+
+
+def resolve(connection: Connection, known_as: Sequence[Pseudonyms]) -> Resolution:
+    """Look identifiers up under all live keys."""
+    digests = [digest for one in known_as for digest in one.digests]
+    params = dict(zip(parameter_names(len(digests)), digests, strict=True))
+    found: dict[str, str] = {row[0]: row[1] for row in connection.all(_lookup(len(digests)), params)}
+    stale = any(
+        one.digests[0] not in found and any(digest in found for digest in one.digests[1:]) for one in known_as
+    )
+    return Resolution(tuple(sorted(set(found.values()))), stale)
+
+
+def ensure(tx: Transaction, known_as: Sequence[Pseudonyms], resolution: Resolution | None = None) -> str:
+    """The subject of these identifiers, made where there is none; rows of an old key gain one of the current.
+
+    A new subject is known by the first identifier only: that two identifiers belong together is for the person's
+    own token to say. The caller has refused a conflict before.
+    """
+    resolution = resolution or resolve(tx, known_as)
+    subject_id = resolution.subject_id
+    if subject_id is not None and not resolution.stale:
+        return subject_id
+    if subject_id is None:
+        subject_id = tx.clock.new_id()
+        _insert(tx, known_as[0], subject_id)
+        winner = resolve(tx, known_as[:1]).subject_id
+        assert winner is not None
+        return winner
+    for one in known_as:
+        if resolve(tx, [one]).subject_id == subject_id:
+            _insert(tx, one, subject_id)
+    return subject_id
+
+
+def link(tx: Transaction, known_as: Sequence[Pseudonyms]) -> tuple[str, tuple[str, ...]]:
+    """A person's token says that these identifiers are one person: (the subject, those merged into it)."""
+    found = resolve(tx, known_as).subjects
+    subject_id, merged = (found[0], found[1:]) if found else (tx.clock.new_id(), ())
+    for old in merged:
+        tx.run(_MOVE, {"old": old, "new": subject_id})
+        tx.run(_MOVE_EXCHANGES, {"old": old, "new": subject_id})
+    for one in known_as:
+        _insert(tx, one, subject_id)
+    return subject_id, merged
+
+
+def _insert(tx: Transaction, one: Pseudonyms, subject_id: str) -> None:
+    key_id, digest = one.keyed[0]
+    row = {"digest": digest, "key_id": key_id, "scheme": one.scheme, "subject_id": subject_id, "created_at": tx.now}
+    tx.run(_INSERT, row)
+
+
+class Index:
+    """Gathers (subject, exchange) rows of a transaction."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, str]] = []
+
+    def add(self, subject_id: str, exchange_id: str) -> None:
+        """Remember that this exchange was about this subject."""
+        self.rows.append({"subject_id": subject_id, "exchange_id": exchange_id})
+
+    def flush(self, tx: Transaction) -> None:
+        tx.run_many(_INDEX, self.rows)
+
+
+def exchanges_about(connection: Connection, subject_id: str) -> list[str]:
+    """Ids of the exchanges about a subject."""
+    return flat(connection.all(_EXCHANGES, {"subject_id": subject_id}))
+
+
+def forget_index(tx: Transaction, subject_id: str) -> int:
+    """Delete the index of a subject; returns how many rows."""
+    return tx.run(_FORGET, {"subject_id": subject_id})

@@ -1,0 +1,50 @@
+"""Structured logs: one JSON object a line on standard error."""
+
+import json
+import sys
+import traceback
+from typing import Any, TextIO
+
+import structlog
+
+_stream: TextIO = sys.stderr
+
+
+def configure(*, stream: TextIO | None = None, level: str = "info") -> None:
+    """Set logging up, once a process."""
+    global _stream  # one process, one log
+    _stream = stream or sys.stderr
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.EventRenamer("message"),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(_stream),
+        cache_logger_on_first_use=False,
+    )
+
+
+def logger(room: str) -> Any:
+    """A room's logger: `logger("ledger").info("checkpoint signed", size=12)`."""
+    return structlog.get_logger().bind(room=room)
+
+
+def access(at: str, request_id: str, method: str, route: str, status: int, milliseconds: float, caller: str) -> None:
+    """One line a request, written directly: this is on the hot path. All arguments are free of personal values."""
+    _stream.write(
+        f'{{"message":"request","timestamp":"{at}","requestId":"{request_id}","method":"{method}",'
+        f'"route":{json.dumps(route)},"status":{status},"milliseconds":{milliseconds:.2f},"caller":"{caller}"}}\n'
+    )
+
+
+def where(error: BaseException) -> dict[str, Any]:
+    """An exception without its message: class, and the frames it came through."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return {
+        "error": type(error).__name__,
+        "frames": [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-12:]],
+    }

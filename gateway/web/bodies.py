@@ -1,0 +1,123 @@
+"""Strict bodies: checked before any route sees them, since an error raised while a framework reads is swallowed.
+
+JSON with a duplicate name, NaN or an infinity is refused (RFC 8259 leaves open what it means: two readers could read
+two things). A body is read up to a limit and not beyond.
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import jiter
+
+from gateway.errors import GatewayError
+from gateway.web.errors import BodyTooLarge, MalformedJson, WrongContentType
+from gateway.web.problems import MEDIA_TYPE, problem_bytes
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MOST_BYTES = 256 * 1024
+
+
+class HungUp(Exception):  # not an error of ours
+    """The caller went away while sending."""
+
+
+def check_json(body: bytes) -> None:
+    """Raise `MalformedJson` where the body is not JSON that has one meaning."""
+    try:
+        jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="none")
+    except ValueError as error:
+        said = str(error)
+        duplicate = "uplicate" in said
+        detail = "an object has the same name twice" if duplicate else "it cannot be parsed"
+        where = said.rpartition(" at ")[2] if " at line" in said else ""
+        raise MalformedJson(f"{detail}{' at ' + where if where else ''}") from None
+
+
+async def read_body(scope: Scope, receive: Receive, most: int = MOST_BYTES) -> bytes:
+    """The whole body; `BodyTooLarge` as soon as that is clear, `HungUp` where the caller left."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and (not value.isdigit() or int(value) > most):
+            raise BodyTooLarge(f"at most {most} bytes are taken")
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        body: bytes = message.get("body", b"")
+        if len(body) > most:
+            raise BodyTooLarge(f"at most {most} bytes are taken")
+        return body
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        if message["type"] == "http.disconnect":
+            raise HungUp
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > most:
+            raise BodyTooLarge(f"at most {most} bytes are taken")
+        chunks.append(chunk)
+        if not message.get("more_body"):
+            return b"".join(chunks)
+        message = await receive()
+
+
+def check_content_type(scope: Scope) -> None:
+    """Raise `WrongContentType` unless the body says that it is JSON."""
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            kind = value.partition(b";")[0].strip().lower()
+            if kind == b"application/json":
+                return
+            break
+    raise WrongContentType
+
+
+class StrictBodies:
+    """ASGI middleware: JSON bodies are read, checked and handed on. `/oauth/*` has rules of its own (RFC 6749)."""
+
+    def __init__(self, app: App, base_url: str, most: int = MOST_BYTES) -> None:
+        self.app = app
+        self.base_url = base_url
+        self.most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            await self.app(scope, receive, send)
+            return
+        oauth = scope["path"].startswith("/oauth/")
+        try:
+            body = await read_body(scope, receive, self.most)
+            if body and not oauth:
+                check_content_type(scope)
+                check_json(body)
+        except HungUp:
+            return
+        except GatewayError as error:
+            await send_problem(send, error, self.base_url, scope.get("threekeys.request_id", ""))
+            return
+        await self.app(scope, _replay(body, receive), send)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    handed = False
+
+    async def again() -> Message:
+        nonlocal handed
+        if not handed:
+            handed = True
+            return {"type": "http.request", "body": body, "more_body": False}
+        return await receive()
+
+    return again
+
+
+async def send_problem(send: Send, error: GatewayError, base_url: str, request_id: str) -> None:
+    """Answer with a problem, from plain ASGI."""
+    body = problem_bytes(error, base_url, request_id)
+    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+    headers += [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,48 @@
+"""What is wrong with a request before any room sees it."""
+
+from gateway.errors import GatewayError, InvalidRequest
+
+
+class MalformedJson(InvalidRequest):
+    """Not JSON, or JSON with duplicate names, NaN or too much nesting."""
+
+    code = "malformed-json"
+    status = 400
+    title = "The body is not JSON that can be taken"
+    explanation = "Send one JSON value (RFC 8259): each name once in an object, no NaN or Infinity, shallow nesting."
+
+
+class BodyTooLarge(InvalidRequest):
+    """Larger than the configured limit."""
+
+    code = "body-too-large"
+    status = 413
+    title = "The body is too large"
+    explanation = "No call of this API needs so large a body."
+
+
+class WrongContentType(InvalidRequest):
+    """Not application/json."""
+
+    code = "wrong-content-type"
+    status = 415
+    title = "The body's content type is not taken"
+    explanation = "Send Content-Type: application/json."
+
+
+class NoSuchRoute(GatewayError):
+    """No route of this path."""
+
+    code = "no-such-route"
+    status = 404
+    title = "There is no such route"
+    explanation = "See /docs for the routes there are."
+
+
+class WrongMethod(GatewayError):
+    """The path is there, the method is not."""
+
+    code = "method-not-allowed"
+    status = 405
+    title = "This route does not know this method"
+    explanation = "The Allow header names the methods; /docs describes them."

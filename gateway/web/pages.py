@@ -1,0 +1,57 @@
+"""Pages for problem types: what went wrong, and what to do. Plain HTML, no script, nothing from elsewhere."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+
+from gateway.errors import NotFound
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=select_autoescape(default=True)
+)
+_HEADERS = {
+    "Cache-Control": "public, max-age=300",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """One problem type. `missing_key`: law, agreement, person or None."""
+
+    code: str
+    status: int
+    title: str
+    explanation: str
+    missing_key: str | None = None
+    where: str | None = None
+
+
+def router(types: dict[str, ProblemType]) -> APIRouter:
+    """`/problems` and `/problems/{code}`: each `type` URL of a problem leads here."""
+    routes = APIRouter(prefix="/problems", tags=["public"])
+
+    @routes.get("", response_class=HTMLResponse, summary="All problem types")
+    async def index() -> HTMLResponse:
+        groups: dict[int, list[ProblemType]] = {}
+        for kind in sorted(types.values(), key=lambda kind: (kind.status, kind.code)):
+            groups.setdefault(kind.status, []).append(kind)
+        return _page("problems.html", groups=groups)
+
+    @routes.get("/{code}", response_class=HTMLResponse, summary="One problem type")
+    async def one(code: str) -> HTMLResponse:
+        kind = types.get(code)
+        if kind is None:
+            raise NotFound
+        return _page("problem.html", kind=kind)
+
+    return routes
+
+
+def _page(template: str, **context: object) -> HTMLResponse:
+    return HTMLResponse(_TEMPLATES.get_template(template).render(**context), headers=_HEADERS)

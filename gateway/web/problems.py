@@ -1,0 +1,88 @@
+"""RFC 9457: from an error of the tree to problem+json, and the handlers that FastAPI is given."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from gateway.errors import GatewayError, InvalidRequest
+from gateway.telemetry.log import logger, where
+from gateway.web.errors import NoSuchRoute, WrongMethod
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def problem(error: GatewayError, base_url: str, request_id: str) -> dict[str, Any]:
+    """The members of the problem. Nothing of the request's values is in them."""
+    body: dict[str, Any] = {
+        "type": f"{base_url}/problems/{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "code": error.code,
+    }
+    if error.detail:
+        body["detail"] = error.detail
+    body["requestId"] = request_id
+    return body | error.members
+
+
+def problem_bytes(error: GatewayError, base_url: str, request_id: str) -> bytes:
+    """The problem as a body."""
+    return json.dumps(problem(error, base_url, request_id), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def faults(errors: Iterable[Mapping[str, Any]], *, skip: int = 0) -> list[dict[str, str]]:
+    """Pydantic's errors by JSON Pointer (RFC 6901), every fault at once; an unknown name is told by its parent.
+
+    `skip` drops leading parts of the location ("body"). No input value is repeated.
+    """
+    found: list[dict[str, str]] = []
+    for error in errors:
+        parts: Sequence[Any] = error["loc"][skip:]
+        detail = str(error["msg"]).removeprefix("Value error, ")
+        if error["type"] == "extra_forbidden":
+            parts, detail = parts[:-1], "an unknown member stands here"
+        pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+        fault = {"pointer": pointer, "detail": detail}
+        if fault not in found:
+            found.append(fault)
+    return found
+
+
+def install(app: FastAPI, base_url: str) -> None:
+    """Let FastAPI answer every error as a problem."""
+
+    def answer(request: Request, error: GatewayError) -> Response:
+        request_id = request.scope.get("threekeys.request_id", "")
+        return Response(
+            problem_bytes(error, base_url, request_id), error.status, headers=error.headers, media_type=MEDIA_TYPE
+        )
+
+    async def gateway_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, GatewayError)
+        return answer(request, error)
+
+    async def validation(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        first = error.errors()[0]["loc"][0] if error.errors() else "body"
+        detail = None if first == "body" else f"the fault lies in the {first}"
+        return answer(request, InvalidRequest(detail, errors=faults(error.errors(), skip=1)))
+
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        known = WrongMethod(headers=error.headers) if error.status_code == 405 else NoSuchRoute()
+        return answer(request, known)
+
+    async def unexpected(request: Request, error: Exception) -> Response:
+        request_id = request.scope.get("threekeys.request_id", "")
+        logger("web").error("unexpected", requestId=request_id, **where(error))
+        return answer(request, GatewayError())
+
+    app.add_exception_handler(GatewayError, gateway_error)
+    app.add_exception_handler(RequestValidationError, validation)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, unexpected)

@@ -1,0 +1,61 @@
+"""Each request: an id that finds its log line, one log line, its metrics, and a count of those in flight."""
+
+import time
+
+from gateway.clock import Clock, to_iso
+from gateway.telemetry.log import access
+from gateway.telemetry.metrics import Metrics
+from gateway.web.bodies import App, Message, Receive, Scope, Send
+
+
+class Requests:
+    """ASGI middleware, outermost. A route may set `scope["threekeys.route"]` and `scope["threekeys.caller"]`."""
+
+    def __init__(self, app: App, clock: Clock, metrics: Metrics) -> None:
+        self.app = app
+        self.clock = clock
+        self.metrics = metrics
+        self._children: dict[tuple[str, str, int], tuple[object, object]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = scope["threekeys.request_id"] = self.clock.new_id()
+        header = (b"x-request-id", request_id.encode())
+        started = time.perf_counter()
+        status = 500
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), header]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_id)
+        finally:
+            self._tell(scope, request_id, status, time.perf_counter() - started)
+
+    def _tell(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        route = scope.get("threekeys.route") or getattr(scope.get("route"), "path", None) or "unmatched"
+        counter, histogram = self._metrics_of(method, route, status)
+        counter.inc()  # type: ignore[attr-defined]  # prometheus_client's children share no protocol
+        histogram.observe(seconds)  # type: ignore[attr-defined]  # the same
+        caller = scope.get("threekeys.caller", "")
+        access(to_iso(self.clock.now()), request_id, method, route, status, seconds * 1000, caller)
+
+    def _metrics_of(self, method: str, route: str, status: int) -> tuple[object, object]:
+        key = (method, route, status)
+        found = self._children.get(key)
+        if found is None:
+            found = self._children[key] = (
+                self.metrics.requests.labels(method, route, str(status)),
+                self.metrics.seconds.labels(route),
+            )
+        return found
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -1,0 +1,141 @@
+"""Data-sharing agreements: versioned texts, accepted by both agencies with a signature, never edited in place."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from schemas.api.exchanges import DatasetId
+from schemas.api.subject import Code, FieldPath, Reference
+from schemas.base import WireModel
+
+Sentence = Annotated[str, Field(min_length=3, max_length=500)]
+
+
+class LegalAuthorityBody(WireModel):
+    """The law key: statute and section, a point of UK GDPR Art 6(1), and what special data needs besides."""
+
+    legal_power: Sentence
+    lawful_basis: Annotated[str, Field(pattern=r"^6\(1\)\([a-f]\)$")]
+    article9_condition: Sentence | None = None
+    article10_authority: Sentence | None = None
+    confidentiality_basis: Sentence | None = None
+
+
+class PurposeBody(WireModel):
+    """One purpose, with exactly one authority, and the signal that it asks of the person."""
+
+    code: Code
+    description: Sentence
+    authority: LegalAuthorityBody
+    signal: Literal["consent", "explicit-request", "notified", "none"]
+    signal_reason: Sentence | None = None
+    notice_version: Reference | None = None
+    explicit_request_days: Annotated[int, Field(ge=1, le=365)] = 30
+    needs_confidentiality_basis: bool = False
+
+
+class Limits(WireModel):
+    """How many fetches: in any 60 seconds, and in a UTC day."""
+
+    per_minute: Annotated[int, Field(ge=1, le=10_000_000)]
+    per_day: Annotated[int, Field(ge=1, le=1_000_000_000)]
+
+
+class AgreementText(WireModel):
+    """The terms. Its hash (SHA-256 of the RFC 8785 JSON as served) is what both agencies sign."""
+
+    title: Sentence
+    consumer: Code | Annotated[str, Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$", max_length=80)]
+    provider: Code | Annotated[str, Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$", max_length=80)]
+    dataset: DatasetId
+    purposes: Annotated[list[PurposeBody], Field(min_length=1, max_length=20)]
+    fields: Annotated[list[FieldPath], Field(min_length=1, max_length=100)]
+    limits: Limits
+    valid_from: AwareDatetime
+    valid_until: AwareDatetime
+    controllers: Annotated[list[Sentence], Field(min_length=1, max_length=10)]
+    retention: Sentence
+    onward_use: Sentence
+    dpia_reference: Reference
+
+
+class AcceptanceBody(WireModel):
+    """A compact JWS over the RFC 8785 JSON of {agreement, version, sha256}, by a key of the accepting agency."""
+
+    version: Annotated[int, Field(ge=1)]
+    jws: Annotated[str, Field(min_length=20, max_length=4096)]
+
+
+class Acceptance(WireModel):
+    """One agency's acceptance of one version."""
+
+    agency: str
+    client: str
+    version: int
+    accepted_at: str
+    jws: str
+
+
+class SuspensionBody(WireModel):
+    """Suspend, resume or end an agreement; either party may suspend or end it."""
+
+    action: Literal["suspend", "resume", "end"] = "suspend"
+    reason: Code | None = None
+
+
+class Agreement(WireModel):
+    """An agreement. `version` is the newest; `versionInForce` is what exchanges are decided by."""
+
+    id: str
+    status: Literal["draft", "accepted", "in-force", "suspended", "ended"]
+    consumer: str
+    provider: str
+    dataset: str
+    version: int
+    version_in_force: int | None = None
+    sha256: str
+    text: AgreementText
+    acceptances: list[Acceptance]
+    suspended_by: str | None = None
+
+
+class RegisterEntry(WireModel):
+    """Public: one agreement in force: who, what, why, under which law."""
+
+    agreement: str
+    version: int
+    title: str
+    consumer: str
+    provider: str
+    dataset: str
+    fields: list[str]
+    purposes: list[PurposeBody]
+    valid_from: str
+    valid_until: str
+    retention: str
+    onward_use: str
+    dpia_reference: str
+
+
+class LimitsLeft(WireModel):
+    """What is left of the limits now."""
+
+    per_minute: int
+    per_minute_left: int
+    per_day: int
+    per_day_left: int
+
+
+class Permission(WireModel):
+    """What the calling agency may ask for."""
+
+    dataset: str
+    provider: str
+    purpose: str
+    signal: str
+    fields: list[str]
+    agreement: str
+    version: int
+    status: str
+    valid_until: str
+    limits: LimitsLeft

@@ -1,0 +1,26 @@
+"""Money: a decimal string and a currency, never a float."""
+
+from decimal import Decimal
+from typing import Annotated, Self
+
+from pydantic import Field
+
+from schemas.base import WireModel
+
+Amount = Annotated[
+    str,
+    Field(pattern=r"^-?(0|[1-9][0-9]{0,11})\.[0-9]{2}$", description="Decimal amount with two places", strict=True),
+]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217 code", strict=True)]
+
+
+class Money(WireModel):
+    """An amount of money. Both members are optional, as all members of a record are."""
+
+    amount: Amount | None = None
+    currency: Currency | None = None
+
+    @classmethod
+    def of_pence(cls, pence: int) -> Self:
+        """Pounds sterling from whole pence."""
+        return cls(amount=f"{Decimal(pence) / 100:.2f}", currency="GBP")

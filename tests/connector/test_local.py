@@ -1,0 +1,217 @@
+"""The local connector: what it lets through untouched, and whom it turns away. Real sockets on both sides."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.connector.errors import ConnectorError
+from gateway.connector.keys import ClientKey
+from gateway.connector.local import LocalConnector, serve
+from gateway.connector.loopback import is_loopback, turned_away
+from tests.auth.running import CASEWORK, OTHER, Running, running, served
+
+
+class Echo:
+    """Stands where a gateway stands: gives a token to anybody, and shows what reached it."""
+
+    def __init__(self) -> None:
+        self.requests: list[dict[str, Any]] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            raise RuntimeError
+        body = b""
+        more = True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        if scope["path"] == "/oauth/token":
+            return await self._send(send, 200, [], b'{"access_token": "t", "token_type": "DPoP", "expires_in": 300}')
+        self.requests.append(
+            {
+                "method": scope["method"],
+                "raw_path": scope["raw_path"],
+                "query": scope["query_string"],
+                "headers": dict(scope["headers"]),
+                "body": body,
+            }
+        )
+        headers = [
+            (b"content-type", b"application/problem+json"),
+            (b"x-request-id", b"r1"),
+            (b"retry-after", b"7"),
+            (b"set-cookie", b"a=1"),
+            (b"set-cookie", b"b=2"),
+        ]
+        await self._send(send, 429, headers, b'{"code":  "rate-limited"}\n')
+
+    @staticmethod
+    async def _send(send: Any, status: int, headers: Any, body: bytes) -> None:
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+@asynccontextmanager
+async def connected(folder: Path) -> AsyncIterator[tuple[Running, str, httpx.AsyncClient]]:
+    async with running(folder) as gateway:
+        connector = LocalConnector(
+            gateway.base_url, {CASEWORK: folder / "casework.jwk", OTHER: folder / "counter.jwk"}
+        )
+        async with served(connector) as url, httpx.AsyncClient(trust_env=False) as client:
+            yield gateway, url, client
+
+
+def test_plain_http_on_loopback_becomes_a_signed_call(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with connected(tmp_path) as (_, url, client):
+            for _ in range(3):
+                answer = await client.get(f"{url}/v1/consents/c1?x=1")
+                assert (answer.status_code, answer.json()["client"]) == (200, CASEWORK)
+            assert (await client.post(f"{url}/v1/exchanges", json={"a": 1})).status_code == 200
+            refused = await client.post(f"{url}/v1/decisions")
+            assert (refused.status_code, refused.json()["code"]) == (403, "wrong-kind-of-caller")
+            assert (await client.get(f"{url}/nowhere")).status_code == 404
+
+    asyncio.run(check())
+
+
+def test_a_header_chooses_among_the_clients_that_it_holds(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with connected(tmp_path) as (_, url, client):
+            for named in (OTHER, CASEWORK):
+                answer = await client.get(f"{url}/v1/consents/c1", headers={"Threekeys-Client": named})
+                assert answer.json()["client"] == named
+            answer = await client.get(f"{url}/v1/consents/c1", headers={"Threekeys-Client": "nobody"})
+            assert (answer.status_code, answer.json()["code"]) == (400, "no-such-client")
+            assert answer.headers["content-type"] == "application/problem+json"
+
+    asyncio.run(check())
+
+
+def test_request_and_answer_pass_untouched() -> None:
+    async def check() -> None:
+        echo, key = Echo(), ClientKey.generate()
+        async with served(echo) as upstream, served(LocalConnector(upstream, {"c": key})) as url:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                answer = await client.request(
+                    "POST",
+                    f"{url}/v1/a%2Fb/%C3%A9?q=a%20b&q=c",
+                    content=b'{"exact":   1}',
+                    headers={
+                        "Content-Type": "application/json; charset=utf-8",
+                        "Idempotency-Key": "k1",
+                        "Accept": "application/json",
+                        "Cookie": "secret=1",
+                        "X-Forwarded-For": "10.0.0.1",
+                        "Threekeys-Client": "c",
+                    },
+                )
+            assert answer.status_code == 429
+            assert answer.content == b'{"code":  "rate-limited"}\n'
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert (answer.headers["x-request-id"], answer.headers["retry-after"]) == ("r1", "7")
+            assert answer.headers.get_list("set-cookie") == ["a=1", "b=2"]
+            (got,) = echo.requests
+            assert (got["method"], got["raw_path"], got["query"]) == ("POST", b"/v1/a%2Fb/%C3%A9", b"q=a%20b&q=c")
+            assert got["body"] == b'{"exact":   1}'
+            assert got["headers"][b"content-type"] == b"application/json; charset=utf-8"
+            assert got["headers"][b"idempotency-key"] == b"k1"
+            assert got["headers"][b"authorization"] == b"DPoP t"
+            assert got["headers"][b"dpop"].count(b".") == 2
+            for kept_back in (b"cookie", b"x-forwarded-for", b"threekeys-client"):
+                assert kept_back not in got["headers"]
+
+    asyncio.run(check())
+
+
+TURNED_AWAY = [
+    ({"Origin": "https://page.example"}, 403),
+    ({"Origin": "null"}, 403),
+    ({"Origin": "http://127.0.0.1"}, 403),
+    ({"Sec-Fetch-Site": "same-origin"}, 403),
+    ({"Sec-Fetch-Site": "none"}, 403),
+    ({"Host": "rebound.example"}, 421),
+    ({"Host": "127.0.0.1.rebound.example:80"}, 421),
+    ({"Host": "192.0.2.1"}, 421),
+    ({"Host": ""}, 421),
+    ({"Authorization": "Bearer abc"}, 400),
+    ({"DPoP": "a.b.c"}, 400),
+]
+
+
+def test_who_may_not_use_the_key_is_turned_away_before_anything_is_signed() -> None:
+    async def check() -> None:
+        echo, key = Echo(), ClientKey.generate()
+        async with (
+            served(echo) as upstream,
+            served(LocalConnector(upstream, {"c": key})) as url,
+            httpx.AsyncClient(trust_env=False) as client,
+        ):
+            for headers, status in TURNED_AWAY:
+                answer = await client.get(f"{url}/v1/permissions", headers=headers)
+                assert answer.status_code == status, headers
+                assert answer.json()["source"] == "connector"
+                assert not any(name.startswith("access-control") for name in answer.headers)
+            assert echo.requests == []
+            assert (await client.get(f"{url}/v1/permissions")).status_code == 429
+            assert len(echo.requests) == 1
+
+    asyncio.run(check())
+
+
+def test_only_programs_of_this_machine_are_served() -> None:
+    host = [(b"host", b"127.0.0.1:8701")]
+    assert turned_away(host, "127.0.0.1") is None
+    assert turned_away([(b"host", b"[::1]:8701")], "::1") is None
+    assert turned_away([(b"host", b"localhost")], "::ffff:127.0.0.1") is None
+    for peer in ("192.0.2.7", "::ffff:192.0.2.7", "10.0.0.1"):
+        assert turned_away(host, peer) is not None
+    assert turned_away(host * 2, "127.0.0.1") is not None
+    assert turned_away([], "127.0.0.1") is not None
+    assert not is_loopback("localhost.example")
+    assert not is_loopback("0.0.0.0")
+    connector = LocalConnector("http://127.0.0.1:9", {"c": ClientKey.generate()})
+    for everywhere in ("0.0.0.0", "192.0.2.1", "::"):
+        with pytest.raises(ConnectorError, match="loopback"):
+            asyncio.run(serve(connector, everywhere, 0))
+
+
+def test_a_gateway_that_is_not_there_or_refuses_the_client_is_told_plainly(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with running(tmp_path) as gateway, httpx.AsyncClient(trust_env=False) as client:
+            for upstream, code in (
+                ("http://127.0.0.1:9", "gateway-unreachable"),
+                (gateway.base_url, "token-refused"),
+            ):
+                async with served(LocalConnector(upstream, {CASEWORK: ClientKey.generate()})) as url:
+                    answer = await client.get(f"{url}/v1/permissions")
+                    assert (answer.status_code, answer.json()["code"]) == (502, code)
+
+    asyncio.run(check())
+
+
+def test_its_connections_are_closed_when_its_server_stops(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with running(tmp_path) as gateway:
+            connector = LocalConnector(gateway.base_url, {CASEWORK: gateway.key})
+            async with served(connector, lifespan="on") as url:
+                async with httpx.AsyncClient(trust_env=False) as client:
+                    assert (await client.get(f"{url}/v1/consents/c1")).status_code == 200
+                assert not connector._client.is_closed
+            assert connector._client.is_closed
+
+    asyncio.run(check())
+
+
+def test_a_gateway_in_the_clear_beyond_loopback_is_refused() -> None:
+    for url in ("http://gateway.example", "ftp://127.0.0.1", "http://192.0.2.1"):
+        with pytest.raises(ConnectorError, match="https"):
+            LocalConnector(url, {"c": ClientKey.generate()})
+    with pytest.raises(ConnectorError, match="client"):
+        LocalConnector("http://127.0.0.1:9", {})

@@ -1,0 +1,213 @@
+"""The committer's promises, on SQLite and on PostgreSQL."""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, Table, Text, bindparam, insert, select, update
+
+from gateway.clock import SystemClock
+from gateway.db.committer import in_order
+from gateway.db.connection import Connection
+from gateway.db.errors import StorageBusy, StorageFull
+from gateway.db.intent import Lock, RunSingly, Transaction
+from gateway.db.open import open_store
+from gateway.db.store import Store
+
+metadata = MetaData()
+pot = Table("pot", metadata, Column("id", Text, primary_key=True), Column("coins", Integer))
+note = Table("note", metadata, Column("id", Text, primary_key=True), Column("text", Text))
+
+READ = select(pot.c.coins).where(pot.c.id == bindparam("pot"))
+WRITE = update(pot).where(pot.c.id == bindparam("pot")).values(coins=bindparam("amount"))
+NOTE = insert(note).values(id=bindparam("id"), text=bindparam("text"))
+NOTES = select(note.c.id)
+
+
+def coins(connection: Connection, name: str = "a") -> int:
+    row = connection.first(READ, {"pot": name})
+    assert row is not None
+    return int(row[0])
+
+
+@dataclass(frozen=True)
+class Take:
+    """Take a coin from the pot while there is one."""
+
+    name: str = "a"
+    fail: bool = False
+
+    def locks(self) -> Sequence[Lock]:
+        return [Lock(4, self.name, pot)]
+
+    def apply(self, tx: Transaction) -> bool:
+        left = coins(tx, self.name)
+        if left:
+            tx.run(WRITE, {"pot": self.name, "amount": left - 1})
+        if self.fail:
+            raise ValueError("this one item fails")
+        return left > 0
+
+
+class Notes:
+    """A gathered insert that asks for single running on a duplicate."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+
+    def flush(self, tx: Transaction) -> None:
+        if len({row["id"] for row in self.rows}) < len(self.rows):
+            raise RunSingly
+        tx.run_many(NOTE, self.rows)
+
+
+@dataclass(frozen=True)
+class Write:
+    id: str
+    text: str = "x"
+
+    def locks(self) -> Sequence[Lock]:
+        return []
+
+    def apply(self, tx: Transaction) -> str:
+        tx.batch(Notes).rows.append({"id": self.id, "text": self.text})
+        return self.id
+
+
+def prepared(url: str, amount: int = 10, **options: Any) -> Store:
+    store = open_store(url, SystemClock(), **options)
+    engine = store.engine.alembic_engine()
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.execute(insert(pot), [{"id": "a", "coins": amount}, {"id": "b", "coins": amount}])
+    engine.dispose()
+    return store
+
+
+def test_items_of_a_batch_see_those_before_and_never_overspend(database_url: str) -> None:
+    async def scenario() -> tuple[list[bool], int]:
+        store = prepared(database_url)
+        taken = await asyncio.gather(*(store.commit(Take()) for _ in range(50)))
+        left = await store.read(coins)
+        await store.aclose()
+        return taken, left
+
+    taken, left = asyncio.run(scenario())
+    assert sum(taken) == 10
+    assert left == 0
+
+
+def test_two_stores_on_one_database_never_overspend(database_url: str) -> None:
+    async def scenario() -> int:
+        one = prepared(database_url, 60)
+        two = open_store(database_url, SystemClock())
+        taken = await asyncio.gather(*(s.commit(Take()) for _ in range(50) for s in (one, two)))
+        await one.aclose()
+        await two.aclose()
+        return sum(taken)
+
+    assert asyncio.run(scenario()) == 60
+
+
+def test_one_bad_item_costs_only_itself(database_url: str) -> None:
+    async def scenario() -> tuple[list[Any], int]:
+        store = prepared(database_url)
+        outcomes = await asyncio.gather(*(store.commit(Take(fail=n == 3)) for n in range(6)), return_exceptions=True)
+        left = await store.read(coins)
+        await store.aclose()
+        return outcomes, left
+
+    outcomes, left = asyncio.run(scenario())
+    assert [type(o) for o in outcomes] == [bool, bool, bool, ValueError, bool, bool]
+    assert left == 5
+
+
+def test_a_gathered_conflict_is_found_when_items_run_singly(database_url: str) -> None:
+    async def scenario() -> tuple[list[Any], int]:
+        store = prepared(database_url)
+        outcomes = await asyncio.gather(
+            *(store.commit(Write(name)) for name in ("p", "q", "q", "r")), return_exceptions=True
+        )
+        count = len(await store.read(lambda connection: connection.all(NOTES)))
+        await store.aclose()
+        return outcomes, count
+
+    outcomes, count = asyncio.run(scenario())
+    assert [isinstance(o, str) for o in outcomes].count(False) == 1
+    assert count == 3
+
+
+def test_a_caller_who_hangs_up_cancels_nothing(database_url: str) -> None:
+    async def scenario() -> int:
+        store = prepared(database_url)
+        task = asyncio.create_task(store.commit(Take()))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await store.commit(Write("barrier"))
+        left = await store.read(coins)
+        await store.aclose()
+        return left
+
+    assert asyncio.run(scenario()) == 9
+
+
+def test_a_locked_sqlite_file_is_told_as_busy_and_works_again_after(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'gateway.db'}"
+
+    async def scenario() -> bool:
+        store = prepared(url, busy_timeout=0.1)
+        other = sqlite3.connect(tmp_path / "gateway.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageBusy):
+            await store.commit(Take())
+        other.execute("ROLLBACK")
+        again = await store.commit(Take())
+        await store.aclose()
+        return again
+
+    assert asyncio.run(scenario())
+
+
+def test_a_full_sqlite_file_fails_the_item_and_keeps_what_was_there(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'gateway.db'}"
+
+    async def scenario() -> tuple[int, int]:
+        await prepared(url).aclose()
+        store = open_store(url, SystemClock(), max_pages=12)
+        kept = 0
+        for n in range(100):
+            try:
+                await store.commit(Write(f"n{n}", "x" * 2000))
+            except StorageFull:
+                break
+            kept += 1
+        else:
+            pytest.fail("the file never filled")
+        count = len(await store.read(lambda connection: connection.all(NOTES)))
+        await store.aclose()
+        return kept, count
+
+    kept, count = asyncio.run(scenario())
+    assert kept == count > 0
+
+
+def test_locks_are_taken_once_each_in_the_lock_order_and_exclusive_wins() -> None:
+    class Wants:
+        def __init__(self, *locks: Lock) -> None:
+            self._locks = locks
+
+        def locks(self) -> Sequence[Lock]:
+            return self._locks
+
+        def apply(self, tx: Transaction) -> None: ...
+
+    found = in_order(
+        [Wants(Lock(4, "b", pot), Lock(1, "z", pot, share=True)), Wants(Lock(1, "z", pot), Lock(4, "a", pot))]
+    )
+    assert [(lock.rank, lock.id, lock.share) for lock in found] == [(1, "z", False), (4, "a", False), (4, "b", False)]
