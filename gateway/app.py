@@ -255,10 +255,11 @@ def _lifespan(gateway: Gateway) -> Any:
 
 
 async def _prune(gateway: Gateway) -> None:
-    """Forget proofs, assertions and idempotency keys whose time is over."""
+    """Forget proofs, assertions and idempotency keys whose time is over; see keys that were rotated elsewhere."""
     while True:
         await asyncio.sleep(30)
         try:
+            gateway.keys.refresh()
             await gateway.store.commit(PruneOnce())
             await gateway.store.commit(Prune(gateway.clock.now() - DAY - DAY // 24))
         except Exception as error:

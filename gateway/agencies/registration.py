@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.agencies import repository
+from gateway.agencies.entering import enter_agency, enter_client
 from gateway.agencies.errors import AlreadyRegistered, KeysNotAllowed, NoSuchAgency, NoSuchClient, RegistrationInvalid
 from gateway.agencies.keys import acceptable_uri, public_keys
 from gateway.agencies.repository import AgencyRow, ClientRow
@@ -38,6 +39,7 @@ class AddAgency:
         row = AgencyRow(self.id, self.name, self.kind, "active", self.contact, tx.now)
         if not repository.insert_agency(tx, row):
             raise AlreadyRegistered(f"the agency {self.id} is registered already")
+        enter_agency(tx, row, "agency-registered")
         return row
 
 
@@ -63,6 +65,7 @@ class UpdateAgency:
             contact=row.contact if self.contact is None else self.contact,
         )
         _check_agency(row.name, row.kind, row.contact)
+        enter_agency(tx, row, "agency-changed")
         return repository.write_agency(tx, row)
 
 
@@ -94,6 +97,7 @@ class AddClient:
         row = ClientRow(self.id, self.agency_id, self.name, "active", scopes, jwks, uri, tx.now)
         if not repository.insert_client(tx, row):
             raise AlreadyRegistered(f"the client {self.id} is registered already")
+        enter_client(tx, row, "client-registered")
         return row
 
 
@@ -125,6 +129,7 @@ class UpdateClient:
         if self.jwks is not None or self.jwks_uri is not None:
             jwks, uri = _keys(self.jwks, self.jwks_uri)
             row = row._replace(jwks=jwks, jwks_uri=uri)
+        enter_client(tx, row, "client-changed")
         return repository.write_client(tx, row)
 
 

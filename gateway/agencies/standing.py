@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.agencies import repository
+from gateway.agencies.entering import enter_agency, enter_client
 from gateway.agencies.errors import NoSuchAgency, NoSuchClient
 from gateway.agencies.repository import AgencyRow, ClientRow
 from gateway.agencies.tables import agency, client
@@ -66,11 +67,15 @@ def _set_agency(tx: Transaction, agency_id: str, status: str) -> AgencyRow:
     row = repository.find_agency(tx, agency_id)
     if row is None:
         raise NoSuchAgency
-    return repository.write_agency(tx, row._replace(status=status))
+    row = row._replace(status=status)
+    enter_agency(tx, row, "agency-suspended" if status == "suspended" else "agency-reactivated")
+    return repository.write_agency(tx, row)
 
 
 def _set_client(tx: Transaction, client_id: str, status: str) -> ClientRow:
     row = repository.find_client(tx, client_id)
     if row is None:
         raise NoSuchClient
-    return repository.write_client(tx, row._replace(status=status))
+    row = row._replace(status=status)
+    enter_client(tx, row, "client-suspended" if status == "suspended" else "client-reactivated")
+    return repository.write_client(tx, row)

@@ -4,7 +4,8 @@
     async def decide(caller: Person) -> …
     async def look(caller: Annotated[Caller, anyone_with("exchanges:read")]) -> …
 
-A client's status is read for each request, so a suspended client's token dies at once here too.
+A client's status is read for each request, so a suspended client's token dies at once here too; a proof that writes
+is used up across all gateways. The exchange does both in its own commit.
 """
 
 from typing import Annotated, Any
@@ -14,7 +15,8 @@ from fastapi.security.http import HTTPBase
 
 from gateway.agencies.repository import client_status
 from gateway.auth.caller import Caller, ClientCaller, Credentials, PersonCaller
-from gateway.auth.errors import ClientSuspended, ScopeMissing, WrongKindOfCaller
+from gateway.auth.errors import ClientSuspended, ProofInvalid, ScopeMissing, WrongKindOfCaller
+from gateway.auth.once import UseProof
 from gateway.auth.service import Auth
 
 _client_scheme = HTTPBase(
@@ -47,6 +49,10 @@ async def authenticated(request: Request) -> Caller:
         standing = await auth.store.read(client_status, caller.client_id)
         if standing is None or not standing.active:
             raise ClientSuspended
+    # What only reads may be read twice: there the process's own cache of proofs has to do.
+    writes = request.method not in ("GET", "HEAD")
+    if writes and caller.proof is not None and not await auth.store.commit(UseProof(caller.proof)):
+        raise ProofInvalid("the proof was used before")
     return caller
 
 

@@ -70,6 +70,19 @@ _PRUNE = {table: delete(table).where(table.c.once < bindparam("before")) for tab
 
 
 @dataclass(frozen=True, slots=True)
+class UseProof:
+    """Use a proof by itself, where no other intent claims it in its own transaction; False for a replay."""
+
+    once: bytes
+
+    def locks(self) -> Sequence[Lock]:
+        return ()
+
+    def apply(self, tx: Transaction) -> bool:
+        return tx.batch(Proofs).claim(tx, self.once)
+
+
+@dataclass(frozen=True, slots=True)
 class PruneOnce:
     """Forget the uses that are worthless by now; returns how many rows went."""
 

@@ -13,6 +13,7 @@ from gateway.catalogue.errors import DatasetExists, DatasetInvalid, NoSuchDatase
 from gateway.catalogue.repository import DatasetRow
 from gateway.catalogue.tables import dataset
 from gateway.db.intent import AGENCY, DATASET, Lock, Transaction
+from gateway.ledger.entry import append
 from schemas.identifiers import SCHEMES
 from schemas.records import RECORD_TYPES
 
@@ -87,6 +88,7 @@ class AddDataset:
         )
         if not repository.add(tx, row):
             raise DatasetExists(f"the dataset {self.id} is registered already")
+        _enter(tx, row, "dataset-registered")
         return row
 
 
@@ -101,5 +103,13 @@ class SetDatasetStatus:
         return (Lock(DATASET, self.id, dataset),)
 
     def apply(self, tx: Transaction) -> None:
-        if not repository.set_status(tx, self.id, self.status):
+        row = repository.find(tx, self.id)
+        if row is None:
             raise NoSuchDataset
+        repository.set_status(tx, self.id, self.status)
+        _enter(tx, row, f"dataset-{self.status}")
+
+
+def _enter(tx: Transaction, row: DatasetRow, kind: str) -> None:
+    event = {"kind": kind, "dataset": row.id, "provider": row.provider_id, "recordType": row.record_type}
+    append(tx, event, (row.provider_id,))

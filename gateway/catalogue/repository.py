@@ -69,6 +69,6 @@ def add(connection: Connection, row: DatasetRow) -> bool:
     return connection.run(_INSERT, row._asdict()) == 1
 
 
-def set_status(connection: Connection, dataset_id: str, status: str) -> bool:
-    """Offer or withdraw; False where there is no such dataset."""
-    return connection.run(_SET_STATUS, {"key": dataset_id, "status": status}) == 1
+def set_status(connection: Connection, dataset_id: str, status: str) -> None:
+    """Offer or withdraw a dataset that is there."""
+    connection.run(_SET_STATUS, {"key": dataset_id, "status": status})

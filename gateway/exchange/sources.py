@@ -95,7 +95,7 @@ class Source:
         """Log it; of the adapter's own errors the message too, since the contract keeps values out of it."""
         more: dict[str, Any] = where(error) if error else {}
         if isinstance(error, adapter_errors.AdapterError):
-            more["said"] = str(error)
+            more["said"] = _scrubbed(str(error), query)
         logger("source").warning("source failed", adapter=self.name, fault=what, exchangeId=query.exchange_id, **more)
 
     async def state(self) -> State:
@@ -110,6 +110,13 @@ class Source:
         except (adapter_errors.AdapterError, TimeoutError, OSError):
             return "down"
         return "up"
+
+
+def _scrubbed(text: str, query: Query) -> str:
+    """An adapter's message without the identifiers asked for, should one stand in it against the contract."""
+    for value in query.identifiers.values():
+        text = text.replace(value, "…")
+    return text[:300]
 
 
 class Sources:

@@ -15,7 +15,7 @@ class LegalAuthorityBody(WireModel):
     """The law key: statute and section, a point of UK GDPR Art 6(1), and what special data needs besides."""
 
     legal_power: Sentence
-    lawful_basis: Annotated[str, Field(pattern=r"^6\(1\)\([a-f]\)$")]
+    lawful_basis: Annotated[str, Field(pattern=r"^6\(1\)\((a|b|c|d|e|ea|f)\)$")]
     article9_condition: Sentence | None = None
     article10_authority: Sentence | None = None
     confidentiality_basis: Sentence | None = None
