@@ -5,13 +5,15 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse, Response
-from fastapi_swagger import patch_fastapi
 
 import adapters.registry
+from adapters.errors import Misconfigured
 from gateway.agreements import endpoints as agreement_routes
 from gateway.agreements.availability import availability
 from gateway.agreements.service import Agreements
@@ -40,12 +42,12 @@ from gateway.ledger.service import Ledger
 from gateway.oversight import endpoints as ledger_routes
 from gateway.policy import REASONS
 from gateway.receipts.issue import ReceiptIssuer
-from gateway.settings import Settings
+from gateway.settings import ConfigurationError, Settings
 from gateway.signing.directory import KeyDirectory
 from gateway.signing.pseudonyms import PseudonymKeys
 from gateway.telemetry.log import logger, where
 from gateway.telemetry.metrics import CONTENT_TYPE, Metrics
-from gateway.web import pages
+from gateway.web import pages, reference
 from gateway.web.bodies import App, Receive, Scope, Send, StrictBodies
 from gateway.web.pages import ProblemType
 from gateway.web.problems import install
@@ -53,7 +55,9 @@ from gateway.web.requests import Requests
 
 DESCRIPTION = (
     "Consented record exchange between agencies. One call gets one record of another agency, minimised to what "
-    "law, agreement and person allow; or a refusal that says which key is missing and how to get it."
+    "law, agreement and person allow; or a refusal that says which key is missing and how to get it.\n\n"
+    "An agency's client signs a proof for each request (RFC 9449). `threekeys connect` does that for you: it listens "
+    "on loopback, and you call it with plain HTTP. Every error is explained under [/problems](problems)."
 )
 
 
@@ -79,14 +83,47 @@ class Gateway:
     api: FastAPI = field(init=False)
     asgi: App = field(init=False)
     route: ExchangeRoute = field(init=False)
+    opened: bool = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI app."""
         await self.asgi(scope, receive, send)
 
+    def open_sources(self) -> None:
+        """Make the adapters that the configuration names, once, inside the event loop.
+
+        Raises `ConfigurationError`, a line an adapter that cannot be made.
+        """
+        if self.opened:
+            return
+        faults: list[str] = []
+        for name, one in self.settings.adapters.items():
+            try:
+                adapter = adapters.registry.build(one.kind, one.settings)
+            except Misconfigured as error:
+                faults.append(f"adapters.{name}: {error}")
+                continue
+            source = Source(
+                name,
+                adapter,
+                self.clock,
+                deadline=one.deadline,
+                most_at_once=one.most_at_once,
+                retries=one.retries,
+            )
+            self.sources.put({name: source})
+            self.metrics.circuit.labels(name).set_function(partial(_circuit, source, self.clock))
+        if faults:
+            raise ConfigurationError("\n".join(faults))
+        self.opened = True
+
     def drain(self) -> None:
         """Begin to end: what is in flight finishes, nothing new begins."""
         self.route.draining = True
+
+
+def _circuit(source: Source, clock: Clock) -> float:
+    return float(source.breaker.is_open(clock.now()))
 
 
 def build(settings: Settings, clock: Clock | None = None) -> Gateway:
@@ -129,11 +166,18 @@ def _issuers(settings: Settings) -> tuple[PersonIssuer, ...]:
             audiences=frozenset(one.audiences),
             acr_values=frozenset(one.acr_values),
             identifier_claims=one.identifier_claims,
-            jwks=one.jwks_file.read_text(encoding="utf-8") if one.jwks_file else "",
+            jwks=_jwks(one.jwks_file) if one.jwks_file else "",
             jwks_uri=one.jwks_uri,
         )
         for one in settings.issuers
     )
+
+
+def _jwks(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"issuers: the jwksFile {path} cannot be read: {error.strerror}") from None
 
 
 def _api(gateway: Gateway) -> FastAPI:
@@ -152,7 +196,7 @@ def _api(gateway: Gateway) -> FastAPI:
     install(api, gateway.settings.base_url)
 
     async def available() -> Availability:
-        return await gateway.store.read(availability)
+        return await gateway.store.read(availability, gateway.clock.now())
 
     for router in (
         exchange_routes.router(gateway.exchanges, gateway.decisions),
@@ -162,10 +206,10 @@ def _api(gateway: Gateway) -> FastAPI:
         ledger_routes.router(gateway.ledger),
         auth_routes.router(gateway.auth),
         pages.router(problem_types()),
+        reference.router(),
         _operators(gateway),
     ):
         api.include_router(router)
-    patch_fastapi(api)
     return api
 
 
@@ -221,19 +265,7 @@ async def _database(gateway: Gateway) -> str:
 def _lifespan(gateway: Gateway) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        gateway.sources.put(
-            {
-                name: Source(
-                    name,
-                    adapters.registry.build(one.kind, one.settings),
-                    gateway.clock,
-                    deadline=one.deadline,
-                    most_at_once=one.most_at_once,
-                    retries=one.retries,
-                )
-                for name, one in gateway.settings.adapters.items()
-            }
-        )
+        gateway.open_sources()
         tasks = [asyncio.create_task(gateway.sequencer.run()), asyncio.create_task(_prune(gateway))]
         logger("gateway").info("started", baseUrl=gateway.settings.base_url, adapters=list(gateway.settings.adapters))
         try:
@@ -260,6 +292,7 @@ async def _prune(gateway: Gateway) -> None:
         await asyncio.sleep(30)
         try:
             gateway.keys.refresh()
+            gateway.pseudonyms.refresh()
             await gateway.store.commit(PruneOnce())
             await gateway.store.commit(Prune(gateway.clock.now() - DAY - DAY // 24))
         except Exception as error:

@@ -3,6 +3,7 @@
 import os
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 MICROSECONDS = 1_000_000
@@ -40,8 +41,14 @@ def uuid7(milliseconds: int, random: bytes) -> str:
 
 def to_iso(microseconds: int) -> str:
     """RFC 3339 in UTC with milliseconds: `2026-11-24T20:58:02.123Z`."""
-    moment = datetime.fromtimestamp(microseconds // 1_000 / 1_000, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{microseconds // 1_000 % 1_000:03d}Z"
+    seconds, rest = divmod(microseconds, MICROSECONDS)
+    return f"{_second(seconds)}.{rest // 1_000:03d}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    """`2026-11-24T20:58:02`. Not by `strftime`, which looks the local time zone up in the file system each time."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
 def to_datetime(microseconds: int) -> datetime:

@@ -126,6 +126,8 @@ class SourceFault(GatewayError):
     status = 503
     title = "The agency's own system does not answer"
     explanation = "Nothing was released, no use was counted against the consent. Try again later."
+    asked = True
+    """Whether the source was asked: only then a fetch is counted."""
 
 
 class Unavailable(GatewayError):

@@ -1,5 +1,6 @@
 """Run a gateway under uvicorn: on SIGTERM or SIGINT it drains, so that in-flight exchanges finish."""
 
+import gc
 import signal
 import socket
 import sys
@@ -8,8 +9,11 @@ from collections.abc import Callable
 import uvicorn
 
 from gateway.app import Gateway, build
-from gateway.settings import Settings
+from gateway.db.migrating import schema_is_old
+from gateway.settings import ConfigurationError, Settings
+from gateway.signing.errors import KeyFileError
 from gateway.telemetry import log
+from gateway.web.listening import listen
 
 
 class _Server(uvicorn.Server):
@@ -21,8 +25,13 @@ class _Server(uvicorn.Server):
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._gateway.open_sources()
         await super().startup(sockets)
         if self.started:
+            # What is there by now stays: the collector need not walk it again every few requests.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(20_000, 20, 50)
             self._ready()
 
     def handle_exit(self, sig: int, frame: object) -> None:
@@ -53,14 +62,29 @@ def server(settings: Settings, ready: Callable[[], None] = lambda: None) -> uvic
         ssl_certfile=str(tls.certificate) if tls else None,
         ssl_keyfile=str(tls.key) if tls else None,
     )
+    try:
+        config.load()
+    except OSError as error:  # ssl's own errors are OSErrors too
+        raise ConfigurationError(f"tls: certificate and key cannot be used: {error.strerror or error}") from None
     return _Server(config, gateway, ready)
 
 
 def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
-    """Serve until SIGTERM or SIGINT; `ready` is called once requests are answered."""
+    """Serve until SIGTERM or SIGINT; `ready` is called once requests are answered.
+
+    Raises `ConfigurationError` where what the settings name cannot be used: the port, the adapters, the keys, the
+    database's schema. A database that does not answer stops nothing: `/health/ready` tells it.
+    """
     log.configure(level=settings.log_level)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    running = server(settings, ready)
-    running.run()
+    if schema_is_old(settings.database):
+        raise ConfigurationError("the database has not the newest schema: run `threekeys migrate` first")
+    try:
+        running = server(settings, ready)
+    except KeyFileError as error:
+        raise ConfigurationError(f"keys: {error}") from None
+    with listen(settings.host, settings.port) as bound:
+        running.run(sockets=[bound])
+    log.flush()
     if not running.started:
         sys.exit(3)

@@ -145,4 +145,14 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
         issuer.model_copy(update={"jwks_file": folder / issuer.jwks_file}) if issuer.jwks_file else issuer
         for issuer in settings.issuers
     ]
-    return settings.model_copy(update={**update, "issuers": issuers})
+    update["issuers"] = issuers
+    update["adapters"] = {name: _anchored_adapter(one, folder) for name, one in settings.adapters.items()}
+    return settings.model_copy(update=update)
+
+
+def _anchored_adapter(one: AdapterConfiguration, folder: Path) -> AdapterConfiguration:
+    """The name of a mapping's file stands in the settings of every kind that takes one, relative to this file too."""
+    mapping = one.settings.get("mapping")
+    if not isinstance(mapping, str):
+        return one
+    return one.model_copy(update={"settings": {**one.settings, "mapping": str(folder / mapping)}})

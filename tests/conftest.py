@@ -58,6 +58,19 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def module_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same for all tests of a module, which must not disturb each other: each runs on both."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('module') / 'gateway.db'}"
+        return
+    server: str = request.getfixturevalue("postgres_server")
+    name = f"t{next(_numbers)}"
+    _admin(server, f"CREATE DATABASE {name}")
+    yield _with_database(server, name)
+    _admin(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
 @pytest.fixture
 def run() -> Any:
     """Run a coroutine to its end."""

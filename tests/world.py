@@ -5,8 +5,10 @@ with World(database_url) as world:
 """
 
 import asyncio
+import itertools
 import json
 import shutil
+import ssl
 import tempfile
 import threading
 import time
@@ -27,7 +29,6 @@ from gateway.agencies.registration import AddAgency, AddClient
 from gateway.agreements.accepting import acceptance_payload
 from gateway.app import Gateway, build
 from gateway.catalogue.registration import AddDataset
-from gateway.clock import SystemClock
 from gateway.connector.auth import ThreekeysAuth
 from gateway.connector.keys import ClientKey
 from gateway.db.migrating import migrate
@@ -36,8 +37,11 @@ from gateway.sandbox.identity import ACR, CLAIMS, UnsafeSandboxIdentity
 from gateway.sandbox.layout import free_base
 from gateway.settings import Settings
 from schemas.api.agreements import AcceptanceBody, AgreementText
+from tests.clock import MovableClock
 
 T = TypeVar("T")
+_numbers = itertools.count(100)
+_TLS = ssl.create_default_context()  # made once: it takes longer than a request, and is not even used
 
 CONSUMER, PROVIDER, STRANGER = "t.consumer", "t.provider", "t.stranger"
 DATASET = f"{PROVIDER}/driving-licence/v1"
@@ -141,7 +145,7 @@ class Caller:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, base_url: str, **options: Any) -> None:
         self._loop = loop
-        self._client = httpx.AsyncClient(base_url=base_url, timeout=30, trust_env=False, **options)
+        self._client = httpx.AsyncClient(base_url=base_url, timeout=30, trust_env=False, verify=_TLS, **options)
 
     def request(self, method: str, path: str, **more: Any) -> httpx.Response:
         """One request; the answer."""
@@ -168,7 +172,7 @@ class World:
         base = free_base()
         self.base_url = f"http://127.0.0.1:{base}"
         self.issuer = f"http://127.0.0.1:{base + 1}"
-        self.clock = SystemClock()
+        self.clock = MovableClock()
         self.identity = UnsafeSandboxIdentity(self.issuer, self.base_url, PEOPLE, self.clock, sandbox=True)
         jwks = self.folder / "people.jwks"
         jwks.write_text(json.dumps(self.identity.jwks()))
@@ -239,7 +243,7 @@ class World:
 
     def client(self, client_id: str) -> Caller:
         """An HTTP client that speaks as this client of an agency."""
-        auth = ThreekeysAuth(client_id, self.keys[client_id], self.base_url)
+        auth = ThreekeysAuth(client_id, self.keys[client_id], self.base_url, clock=self.clock)
         return self._kept(Caller(self._loop, self.base_url, auth=auth))
 
     def person(self, name: str) -> Caller:
@@ -290,6 +294,34 @@ class World:
         answer = self.client(client_id).get(f"/v1/exchanges/{exchange_id}")
         assert answer.status_code == 200, answer.text
         return [entry["event"] for entry in answer.json()["entries"]]
+
+    def newcomer(self) -> str:
+        """The name of somebody whom no test has met: a NINO, an NHS number and a record of the dataset."""
+        number = next(_numbers)
+        digits = f"999{number:06d}"
+        check = -sum(int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=True)) % 11
+        if check == 10:  # such a number is never issued
+            return self.newcomer()
+        name = f"newcomer-{number}"
+        PEOPLE[name] = {"nino": f"ZZ{number:06d}D", "nhs-number": f"{digits}{check}"}
+        self.adapter.held[PEOPLE[name]["nino"]] = licence(PEOPLE[name]["nino"])
+        return name
+
+    def offer(self, *, agreed: bool = True, text: dict[str, Any] | None = None, **more: Any) -> str:
+        """A dataset of its own for a test, with an agreement in force unless told otherwise; its id."""
+        dataset = f"{PROVIDER}/{more.pop('name', 'offer')}-{next(_numbers)}/v1"
+        about: dict[str, Any] = {
+            "record_type": "driving-licence/v1", "adapter": "scripted", "title": "Offered",
+            "description": "A test's.", "identifiers": ("nino", "driving-licence-number"), **more,
+        }  # fmt: skip
+
+        async def work(gateway: Gateway) -> None:
+            await gateway.store.commit(AddDataset(dataset, **about))
+            if agreed:
+                await self.agree(gateway, agreement_text(dataset, **(text or {})))
+
+        self.in_gateway(work)
+        return dataset
 
     def in_gateway(self, work: Callable[[Gateway], Awaitable[T]]) -> T:
         """Run a coroutine on a gateway of its own over the same database (registrations, changes of standing)."""

@@ -7,15 +7,17 @@ from typing import Any, Literal
 
 import rfc8785
 
+from gateway.agencies import repository as agencies
 from gateway.agreements import repository
 from gateway.agreements.errors import AgreementInvalid, AgreementStateForbids, NoSuchAgreement, PartiesFixed
 from gateway.agreements.repository import AgreementRow
 from gateway.agreements.tables import agreement
+from gateway.agreements.terms import terms_of
 from gateway.catalogue import repository as catalogue
 from gateway.clock import from_datetime
 from gateway.db.intent import AGREEMENT, Lock, Transaction
 from gateway.ledger.entry import append
-from gateway.policy import covered
+from gateway.policy import covered, rests_on_consent
 from schemas.api.agreements import AgreementText
 from schemas.records import field_paths
 
@@ -45,6 +47,8 @@ def check_text(tx: Transaction, text: AgreementText) -> None:
         for n, name in enumerate(text.fields):
             if name not in known:
                 fault(f"/fields/{n}", f"{dataset.record_type} has no such field")
+    if agencies.find_agency(tx, text.consumer) is None:
+        fault("/consumer", "there is no such agency")
     if text.consumer == text.provider:
         fault("/consumer", "an agency makes no agreement with itself")
     if from_datetime(text.valid_until) <= from_datetime(text.valid_from):
@@ -52,12 +56,16 @@ def check_text(tx: Transaction, text: AgreementText) -> None:
     if len({purpose.code for purpose in text.purposes}) < len(text.purposes):
         fault("/purposes", "a purpose stands here twice; each has exactly one authority")
     for n, name in enumerate(text.fields):
-        if covered(name, frozenset(text.fields) - {name}):
+        if name in text.fields[:n] or covered(name, frozenset(text.fields) - {name}):
             fault(f"/fields/{n}", "another name in this list covers it already")
     for n, purpose in enumerate(text.purposes):
         at = f"/purposes/{n}"
-        if purpose.authority.lawful_basis == "6(1)(a)" and purpose.signal != "consent":
-            fault(f"{at}/signal", "the lawful basis 6(1)(a) asks for the signal consent")
+        authority = terms_of(purpose).authority
+        special = dataset is not None and bool(dataset.special_category)
+        if authority is not None and purpose.signal != "consent" and rests_on_consent(authority, special=special):
+            fault(f"{at}/signal", "an authority under 6(1)(a) or 9(2)(a) asks for the signal consent")
+        if purpose.needs_confidentiality_basis and not purpose.authority.confidentiality_basis:
+            fault(f"{at}/authority/confidentialityBasis", "the purpose says that it needs one")
         if purpose.signal == "none" and not purpose.signal_reason:
             fault(f"{at}/signalReason", "the signal none needs its reason")
         if purpose.signal == "notified" and not purpose.notice_version:

@@ -55,7 +55,7 @@ def router(agreements: Agreements) -> APIRouter:
         """Either party may suspend and end; only who suspended can resume."""
         return await agreements.change(caller.agency_id, agreement_id, body)
 
-    @routes.get("/register", summary="Public: every agreement in force", tags=["public"])
+    @routes.get("/register", summary="Public: every agreement in force")
     async def register(cursor: str = "", limit: Limit = PAGE) -> Page[RegisterEntry]:
         """Who gets what from whom, for what, and under which law."""
         return await agreements.register(cursor, limit)

@@ -5,7 +5,10 @@ from typing import Any
 
 from gateway.clock import MICROSECONDS
 from gateway.errors import Refused
-from gateway.policy import Reason, Refusal
+from gateway.policy import Facts, Reason, Refusal, Usage
+from schemas.api.limits import LimitsLeft
+
+_LIMITS = frozenset({"rate-limit", "daily-limit"})
 
 
 def reason_body(reason: Reason) -> dict[str, Any]:
@@ -21,6 +24,24 @@ def reason_body(reason: Reason) -> dict[str, Any]:
     if reason.fields:
         body["fields"] = list(reason.fields)
     return body
+
+
+def limits_left(per_minute: int, per_day: int, usage: Usage) -> LimitsLeft:
+    """What is left of an agreement's limits."""
+    return LimitsLeft(
+        per_minute=per_minute,
+        per_minute_left=max(0, per_minute - usage.in_minute),
+        per_day=per_day,
+        per_day_left=max(0, per_day - usage.in_day),
+    )
+
+
+def limits_reached(refusal: Refusal, facts: Facts) -> dict[str, Any]:
+    """The member `limits` of a problem that an agreement's limit gives; nothing for any other refusal."""
+    agreement, usage = facts.agreement, facts.usage
+    if agreement is None or usage is None or not _LIMITS & {reason.code for reason in refusal.reasons}:
+        return {}
+    return {"limits": limits_left(agreement.per_minute, agreement.per_day, usage).model_dump(mode="json")}
 
 
 def refused(refusal: Refusal, now: int, **members: Any) -> Refused:

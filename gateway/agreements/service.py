@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from gateway.agreements import repository
+from gateway.agreements import repository, terms
 from gateway.agreements.accepting import Accept
 from gateway.agreements.drafting import ChangeStanding, Draft, NewVersion
 from gateway.agreements.errors import NoSuchAgreement, NotAParty
+from gateway.agreements.refusing import limits_left
 from gateway.agreements.repository import AgreementRow
 from gateway.agreements.terms import text_of
 from gateway.agreements.usage import Counter
@@ -17,7 +18,6 @@ from schemas.api.agreements import (
     AcceptanceBody,
     Agreement,
     AgreementText,
-    LimitsLeft,
     Permission,
     RegisterEntry,
     SuspensionBody,
@@ -74,11 +74,14 @@ class Agreements:
         return await self.store.read(read)
 
     async def register(self, after: str, limit: int) -> Page[RegisterEntry]:
-        """Public: every agreement in force."""
+        """Public: every agreement in force; one whose validity has run out is none."""
+        now = self.clock.now()
 
         def read(connection: Connection) -> Page[RegisterEntry]:
             rows = repository.in_force(connection, after, limit + 1)
-            items = [_entry(connection, row) for row in rows[:limit]]
+            items = [
+                _entry(connection, row) for row in rows[:limit] if terms.facts(connection, row).valid_until > now
+            ]
             return Page[RegisterEntry](items=items, next_cursor=rows[limit - 1].id if len(rows) > limit else None)
 
         return await self.store.read(read)
@@ -159,12 +162,7 @@ def _permissions(connection: Connection, row: AgreementRow, now: int) -> list[Pe
     text, _ = _text(connection, row, row.in_force)
     limits = text.limits
     usage = Counter.read(repository.usage_row(connection, row.id)).usage(now, limits.per_minute)
-    left = LimitsLeft(
-        per_minute=limits.per_minute,
-        per_minute_left=max(0, limits.per_minute - usage.in_minute),
-        per_day=limits.per_day,
-        per_day_left=max(0, limits.per_day - usage.in_day),
-    )
+    left = limits_left(limits.per_minute, limits.per_day, usage)
     return [
         Permission(
             dataset=row.dataset_id,

@@ -21,8 +21,19 @@ class Standing:
     row: DatasetRow | None
 
 
-def standing(connection: Connection, client_id: str, consumer_id: str, dataset_id: str, purpose: str) -> Standing:
-    """Read them: for a dry look on a reader's connection, or inside a transaction that has locked their rows."""
+def standing(
+    connection: Connection,
+    client_id: str,
+    consumer_id: str,
+    dataset_id: str,
+    purpose: str,
+    *,
+    agreement_id: str | None = None,
+) -> Standing:
+    """Read them: for a dry look on a reader's connection, or inside a transaction that has locked their rows.
+
+    Of several agreements on the dataset the best is chosen, or `agreement_id` where the caller has locked that one.
+    """
     client = agencies.client_status(connection, client_id)
     row = catalogue.find(connection, dataset_id)
     provider = agencies.find_agency(connection, row.provider_id) if row else None
@@ -32,6 +43,8 @@ def standing(connection: Connection, client_id: str, consumer_id: str, dataset_i
         provider=provider.status if provider else "unknown",
     )
     found = repository.between(connection, consumer_id, dataset_id) if consumer_id else []
+    if agreement_id is not None:
+        found = [one for one in found if one.id == agreement_id]
     return Standing(parties, dataset_facts(row) if row else None, terms.choose(found, purpose, connection), row)
 
 

@@ -48,14 +48,15 @@ def _facts(row: AgreementRow, version: int, text: AgreementText) -> AgreementFac
         status=row.status,
         valid_from=from_datetime(text.valid_from),
         valid_until=from_datetime(text.valid_until),
-        purposes={purpose.code: _terms(purpose) for purpose in text.purposes},
+        purposes={purpose.code: terms_of(purpose) for purpose in text.purposes},
         fields=frozenset(text.fields),
         per_minute=text.limits.per_minute,
         per_day=text.limits.per_day,
     )
 
 
-def _terms(purpose: PurposeBody) -> PurposeTerms:
+def terms_of(purpose: PurposeBody) -> PurposeTerms:
+    """One purpose of a text as the policy reads it."""
     authority = purpose.authority
     return PurposeTerms(
         authority=LegalAuthority(

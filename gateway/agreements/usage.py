@@ -1,4 +1,8 @@
-"""Counting fetches: a sliding 60 s in steps of a second, and a UTC day."""
+"""Counting fetches: a sliding 60 s in steps of a second, and a UTC day.
+
+A repeat under an Idempotency-Key reads the source again, so the rate counts it; it hands out nothing more than was
+counted before, so the day does not.
+"""
 
 import json
 from dataclasses import dataclass, field
@@ -25,12 +29,12 @@ class Counter:
         """From (day, day_count, recent)."""
         return cls() if row is None else cls(row[0], row[1], json.loads(row[2]))
 
-    def count(self, now: int) -> None:
+    def count(self, now: int, *, repeat: bool = False) -> None:
         """Count one fetch."""
         second, day = now // MICROSECONDS, now // DAY
         if self.day != day:
             self.day, self.day_count = day, 0
-        self.day_count += 1
+        self.day_count += not repeat
         if self.recent and self.recent[-1][0] >= second:
             self.recent[-1][1] += 1
         else:
@@ -71,9 +75,9 @@ class UsageBook:
             found = self._counters[agreement_id] = Counter.read(repository.usage_row(tx, agreement_id))
         return found
 
-    def count(self, tx: Transaction, agreement_id: str) -> None:
+    def count(self, tx: Transaction, agreement_id: str, *, repeat: bool = False) -> None:
         """Count one fetch now."""
-        self.counter(tx, agreement_id).count(tx.now)
+        self.counter(tx, agreement_id).count(tx.now, repeat=repeat)
         self._counted.add(agreement_id)
 
     def flush(self, tx: Transaction) -> None:

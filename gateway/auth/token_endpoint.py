@@ -109,7 +109,9 @@ class TokenEndpoint:
 
     async def _registered(self, assertion: compact.Unverified) -> Registered | None:
         client_id = assertion.claims.get("sub")
-        row = await self.store.read(find_client, client_id) if isinstance(client_id, str) else None
+        if not isinstance(client_id, str) or "\0" in client_id:  # PostgreSQL cannot look U+0000 up
+            return None
+        row = await self.store.read(find_client, client_id)
         if row is None:
             return None
         header = assertion.header

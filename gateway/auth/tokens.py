@@ -88,5 +88,5 @@ class AccessTokens:
                 ath=access_token_hash(token),
                 expires_at=int(claims["exp"]) * MICROSECONDS,
             )
-        except (SignatureError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+        except (SignatureError, ValueError, KeyError, TypeError, AttributeError):
             raise TokenInvalid("the token is not an access token of this gateway") from None

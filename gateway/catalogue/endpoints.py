@@ -12,7 +12,7 @@ from schemas.api.lists import Page
 
 def router(catalogue: Catalogue, available: Callable[[], Awaitable[Availability]]) -> APIRouter:
     """Routes of the catalogue."""
-    routes = APIRouter(prefix="/v1", tags=["catalogue", "public"])
+    routes = APIRouter(prefix="/v1", tags=["catalogue"])
 
     @routes.get("/agencies", summary="Who is on the exchange")
     async def agencies() -> Page[AgencyBody]:

@@ -11,7 +11,7 @@ from gateway.db.connection import Connection
 from gateway.db.store import Store
 from schemas.api.catalogue import AgencyBody, DatasetBody, RecordTypeBody, WhoMayAsk
 from schemas.api.lists import Page
-from schemas.records import RECORD_TYPES, field_paths
+from schemas.records import RECORD_TYPES, field_paths, json_schema
 
 Availability = dict[str, list[WhoMayAsk]]
 
@@ -62,7 +62,7 @@ class Catalogue:
             description=model.description,
             special_category=model.special_category,
             fields=sorted(field_paths(name)),
-            json_schema=model.model_json_schema(by_alias=True),
+            json_schema=json_schema(name),
             example=example,
         )
 

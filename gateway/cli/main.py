@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from gateway.cli import consents, ledger, registering, running, verifying
+from gateway.cli import agreements, consents, keys, ledger, registering, running, verifying
 from gateway.errors import GatewayError
 from gateway.settings import ConfigurationError
 
@@ -20,8 +20,12 @@ app.add_typer(
     consents.app, name="consent", help="Stand in for a person of the sandbox: list, grant, decline, revoke."
 )
 app.add_typer(ledger.app, name="ledger", help="Export the ledger, and recompute it offline.")
+app.add_typer(
+    agreements.app, name="agreement", help="Draft and accept data-sharing agreements; suspend, resume and end them."
+)
 for name, group, what in registering.GROUPS:
     app.add_typer(group, name=name, help=what)
+app.add_typer(keys.app, name="keys", help="The gateway's own keys: list and rotate them.")
 app.command("verify")(verifying.verify)
 
 

@@ -167,6 +167,7 @@ def _commit(config: Path, intent: "Intent[Any]") -> None:
 def _run(settings: Settings, intent: "Intent[Any]") -> None:
     from gateway.clock import SystemClock
     from gateway.db.open import open_store
+    from gateway.errors import Unavailable
 
     async def run() -> None:
         store = open_store(settings.database, SystemClock(), busy_timeout=settings.busy_timeout)
@@ -176,4 +177,13 @@ def _run(settings: Settings, intent: "Intent[Any]") -> None:
             await store.aclose()
 
     work: Coroutine[Any, Any, None] = run()
-    asyncio.run(work)
+    try:
+        asyncio.run(work)
+    except Unavailable:
+        from gateway.db.migrating import schema_is_old
+
+        if schema_is_old(settings.database):
+            raise ConfigurationError(
+                "the database has not the newest schema: run `threekeys migrate` first"
+            ) from None
+        raise

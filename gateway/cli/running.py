@@ -46,6 +46,7 @@ def demo(
 
 def init(
     folder: Annotated[Path, typer.Argument(help="Where to write threekeys.yaml.")] = Path(),
+    port: Annotated[int, typer.Option(help="Where the gateway will listen, on loopback.")] = 8400,
 ) -> None:
     """Write a commented configuration."""
     target = folder / "threekeys.yaml"
@@ -53,19 +54,22 @@ def init(
         raise ConfigurationError(f"{target} is there already; nothing was written")
     folder.mkdir(parents=True, exist_ok=True)
     template = Path(__file__).parent / "threekeys.yaml"
-    target.write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
+    target.write_text(template.read_text(encoding="utf-8").replace("8400", str(port)), encoding="utf-8")
     print(f"wrote {target}; edit it, then run: threekeys migrate -c {target}")
 
 
 def migrate(config: Config = DEFAULT_CONFIG) -> None:
     """Bring the database to the newest schema."""
+    from sqlalchemy.exc import DBAPIError
+
     from gateway.db.migrating import migrate as migrate_database
 
     settings = load(config)
     try:
         migrate_database(settings.database)
-    except Exception as error:
-        raise ConfigurationError(f"the database could not be migrated: {type(error).__name__}") from error
+    except DBAPIError as error:
+        said = str(error.orig).partition("\n")[0]
+        raise ConfigurationError(f"the database could not be migrated: {said}") from None
     print("the database has the newest schema")
 
 
@@ -94,6 +98,7 @@ def connect(
 
     from gateway.connector.errors import ConnectorError
     from gateway.connector.local import LocalConnector
+    from gateway.web.listening import listen
 
     if not is_loopback(host):
         raise ConfigurationError("the connector listens on loopback only: whoever reaches it speaks as the client")
@@ -101,8 +106,18 @@ def connect(
         connector = LocalConnector(gateway, {client: key})
     except (ConnectorError, ValueError, OSError) as error:
         raise ConfigurationError(str(error)) from None
-    print(f"ready http://{host}:{port}", flush=True)
-    uvicorn.run(connector, host=host, port=port, access_log=False, log_level="warning")
+    with listen(host, port) as bound:
+        bound.listen()
+        print(f"ready http://{host}:{port}", flush=True)
+        config = uvicorn.Config(
+            connector,
+            access_log=False,
+            log_level="warning",
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+        )
+        uvicorn.Server(config).run(sockets=[bound])
 
 
 def openapi() -> None:

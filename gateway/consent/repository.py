@@ -1,15 +1,18 @@
 """The only place with SQL of the room."""
 
 import json
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Select, and_, bindparam, insert, select, update
 
 from gateway.consent.tables import consent, notice
 from gateway.db.connection import Connection
+from gateway.db.held import Held, padded
 from gateway.db.intent import Transaction
 from gateway.policy import ConsentFacts, NoticeFacts
+from gateway.subjects.tables import subject_identifier
 
 
 class ConsentRow(NamedTuple):
@@ -38,6 +41,11 @@ class ConsentRow(NamedTuple):
     revoked_at: int | None
     evidence: str | None
     entry_id: str | None
+
+    @property
+    def rank(self) -> tuple[bool, int, str]:
+        """Of several for the same, the highest counts: an active one, else the newest."""
+        return (self.status == "active", self.requested_at, self.id)
 
     def facts(self) -> ConsentFacts:
         """As a fact of a decision."""
@@ -135,6 +143,75 @@ def find(connection: Connection, consent_id: str) -> ConsentRow | None:
     return None if row is None else ConsentRow._make(row)
 
 
+class Wanted(NamedTuple):
+    """Whose consent, for whom and what: asked by the pseudonyms of a request."""
+
+    digests: tuple[str, ...]
+    consumer_id: str
+    dataset_id: str
+    purpose: str
+
+
+class Known(NamedTuple):
+    """The subjects behind the pseudonyms (digest -> subject), and the consent that counts, if there is one."""
+
+    subjects: Mapping[str, str]
+    consent: ConsentRow | None
+
+
+@cache
+def _current(size: int) -> Select[Any]:
+    digests: list[BindParameter[str]] = [bindparam(f"k{n}") for n in range(size)]
+    mine = and_(
+        consent.c.subject_id == subject_identifier.c.subject_id,
+        consent.c.consumer_id == bindparam("consumer_id"),
+        consent.c.dataset_id == bindparam("dataset_id"),
+        consent.c.purpose == bindparam("purpose"),
+    )
+    return (
+        select(subject_identifier.c.digest, subject_identifier.c.subject_id, *_COLUMNS)
+        .join_from(subject_identifier, consent, mine, isouter=True)
+        .where(subject_identifier.c.digest.in_(digests))
+    )
+
+
+def current(connection: Connection, wanted: Sequence[Wanted]) -> list[Known]:
+    """For each of these at once: whom the pseudonyms belong to, and the consent that counts."""
+    by_right: dict[tuple[str, str, str], list[Wanted]] = {}
+    for one in wanted:
+        by_right.setdefault((one.consumer_id, one.dataset_id, one.purpose), []).append(one)
+    subjects: dict[str, str] = {}
+    best: dict[tuple[str, str, str, str], ConsentRow] = {}
+    for right, group in by_right.items():
+        names = {"consumer_id": right[0], "dataset_id": right[1], "purpose": right[2]}
+        for part in padded([digest for one in group for digest in one.digests]):
+            for row in connection.all(_current(len(part)), {**names, **{f"k{n}": key for n, key in enumerate(part)}}):
+                subjects[row[0]] = row[1]
+                if row[2] is not None:
+                    found = ConsentRow._make(row[2:])
+                    kept = best.get((row[1], *right))
+                    if kept is None or found.rank > kept.rank:
+                        best[row[1], *right] = found
+    answers = []
+    for one in wanted:
+        mine = {digest: subjects[digest] for digest in one.digests if digest in subjects}
+        [subject] = set(mine.values()) if len(set(mine.values())) == 1 else [""]
+        answers.append(Known(mine, best.get((subject, one.consumer_id, one.dataset_id, one.purpose))))
+    return answers
+
+
+class HeldConsents(Held):
+    """Consents in hand, by id."""
+
+    columns = _COLUMNS
+
+
+def in_hand(tx: Transaction, consent_id: str) -> ConsentRow | None:
+    """One consent by id, from what this transaction has in hand. Its row is locked by whoever asks."""
+    rows = tx.batch(HeldConsents).rows(tx, consent_id)
+    return ConsentRow._make(rows[0]) if rows else None
+
+
 def consent_for(
     connection: Connection, subject_id: str, consumer_id: str, dataset_id: str, purpose: str
 ) -> ConsentRow | None:
@@ -149,15 +226,17 @@ def add(connection: Connection, row: ConsentRow) -> None:
     connection.run(_INSERT, row._asdict())
 
 
-def write(connection: Connection, row: ConsentRow) -> ConsentRow:
+def write(tx: Transaction, row: ConsentRow) -> ConsentRow:
     """Write what became of it."""
-    connection.run(_WRITE, {"key": row.id, **{name: getattr(row, name) for name in _MUTABLE}})
+    tx.batch(HeldConsents).drop()
+    tx.run(_WRITE, {"key": row.id, **{name: getattr(row, name) for name in _MUTABLE}})
     return row
 
 
-def replace_others(connection: Connection, row: ConsentRow) -> int:
+def replace_others(tx: Transaction, row: ConsentRow) -> int:
     """Whatever was active for the same is replaced by this one."""
-    return connection.run(
+    tx.batch(HeldConsents).drop()
+    return tx.run(
         _REPLACE,
         {
             "key": row.id,
@@ -169,10 +248,11 @@ def replace_others(connection: Connection, row: ConsentRow) -> int:
     )
 
 
-def move(connection: Connection, old: str, new: str) -> None:
+def move(tx: Transaction, old: str, new: str) -> None:
     """One subject turned out to be another: consents and notices follow."""
-    connection.run(_MOVE, {"old": old, "new": new})
-    connection.run(_MOVE_NOTICES, {"old": old, "new": new})
+    tx.batch(HeldConsents).drop()
+    tx.run(_MOVE, {"old": old, "new": new})
+    tx.run(_MOVE_NOTICES, {"old": old, "new": new})
 
 
 def listed(connection: Connection, column: str, owner: str, after: str, limit: int) -> list[ConsentRow]:

@@ -35,6 +35,7 @@ class RequestConsent:
     valid_days: int
     max_uses: int | None
     agreement_id: str
+    case_reference: str | None = None
 
     def locks(self) -> Sequence[Lock]:
         return (
@@ -76,7 +77,10 @@ class RequestConsent:
             entry_id=None,
         )
         repository.add(tx, row)
-        enter(tx, row, "consent-requested", fields=sorted(self.required), optionalFields=sorted(self.optional))
+        more = {"caseReference": self.case_reference} if self.case_reference else {}
+        enter(
+            tx, row, "consent-requested", fields=sorted(self.required), optionalFields=sorted(self.optional), **more
+        )
         return row
 
     def _check(self, tx: Transaction, known: Standing) -> None:
@@ -111,7 +115,8 @@ class RecordNotice:
 
     def apply(self, tx: Transaction) -> NoticeRow:
         known = standing(tx, self.client_id, self.consumer_id, self.dataset_id, self.purpose)
-        fields = known.agreement.fields if known.agreement else frozenset()
+        offered = known.dataset.fields if known.dataset else frozenset()
+        fields = known.agreement.fields if known.agreement else offered
         notice = NoticeFacts(self.notice_version, self.given_at)
         _refuse_unless_permitted(tx, self, known, fields, notice=notice)
         row = NoticeRow(

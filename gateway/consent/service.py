@@ -17,9 +17,10 @@ from gateway.consent.requesting import RecordNotice, RequestConsent
 from gateway.db.connection import Connection
 from gateway.db.store import Store
 from gateway.errors import InvalidRequest
+from gateway.policy import covered
 from gateway.signing.pseudonyms import PseudonymKeys
 from gateway.subjects import repository as subjects
-from gateway.subjects.identifiers import normalised
+from gateway.subjects.identifiers import check_reference, normalised
 from gateway.subjects.pseudonym import Pseudonyms, pseudonyms
 from schemas.api.consents import Consent, ConsentDecision, ConsentRequest, Notice, NoticeBody, Revocation
 from schemas.api.lists import Page
@@ -39,9 +40,10 @@ class Consents:
 
     async def request(self, caller: ClientCaller, body: ConsentRequest) -> Consent:
         """An agency asks a person."""
-        known_as = pseudonyms(self.pseudonyms, normalised(body.subject.identifiers, "/subject/identifiers"))
         record_type, agreement_id = await self._under(caller.agency_id, body.dataset, body.purpose)
-        _check_fields(body, record_type)
+        faults = _faults(body, record_type)
+        identifiers = normalised(body.subject.identifiers, "/subject/identifiers", faults)
+        known_as = pseudonyms(self.pseudonyms, identifiers)
         row = await self.store.commit(
             RequestConsent(
                 caller.client_id,
@@ -54,6 +56,7 @@ class Consents:
                 body.valid_days,
                 body.max_uses,
                 agreement_id,
+                body.case_reference,
             )
         )
         return self._body(row)
@@ -61,6 +64,7 @@ class Consents:
     async def notify(self, caller: ClientCaller, body: NoticeBody) -> Notice:
         """An agency records that it notified a person."""
         known_as = pseudonyms(self.pseudonyms, normalised(body.subject.identifiers, "/subject/identifiers"))
+        _check_code(body.channel, "/channel")
         _, agreement_id = await self._under(caller.agency_id, body.dataset, body.purpose)
         row = await self.store.commit(
             RecordNotice(
@@ -95,6 +99,7 @@ class Consents:
     async def revoke(self, caller: Caller, consent_id: str, body: Revocation | None) -> Consent:
         """The person revokes, or the agency that holds the consent gives it up. Acknowledged means in force."""
         reason = body.reason if body else None
+        _check_code(reason, "/reason")
         if isinstance(caller, PersonCaller):
             intent = Revoke(consent_id, known_as=self._person(caller), reason=reason)
         else:
@@ -184,7 +189,7 @@ class Consents:
         )
 
 
-def _check_fields(body: ConsentRequest, record_type: str) -> None:
+def _faults(body: ConsentRequest, record_type: str) -> list[dict[str, str]]:
     known = field_paths(record_type)
     faults = [
         {"pointer": f"/{member}/{n}", "detail": f"{record_type} has no such field"}
@@ -195,7 +200,14 @@ def _check_fields(body: ConsentRequest, record_type: str) -> None:
     faults += [
         {"pointer": f"/optionalFields/{n}", "detail": "it is required already"}
         for n, name in enumerate(body.optional_fields)
-        if name in body.fields
+        if covered(name, frozenset(body.fields))
     ]
+    check_reference(body.case_reference, "/caseReference", faults)
+    return faults
+
+
+def _check_code(value: str | None, pointer: str) -> None:
+    faults: list[dict[str, str]] = []
+    check_reference(value, pointer, faults)
     if faults:
         raise InvalidRequest(errors=faults)

@@ -15,6 +15,10 @@ class Engine(Protocol):
 
     readers: int
     """How many reader threads pay off."""
+    busy_timeout: float
+    """Seconds to wait for another process that holds the database, or a row."""
+    inline: bool
+    """Whether a statement over a few indexed rows is faster than a hand-over to a thread, and never waits."""
 
     def connect(self, *, writing: bool) -> Connection:
         """A new connection; a driver error where the database is not there."""
@@ -22,11 +26,8 @@ class Engine(Protocol):
     def close(self, connection: Connection) -> None:
         """Close it, whatever its state."""
 
-    def begin(self, connection: Connection) -> None:
-        """Open a transaction that may write."""
-
-    def lock(self, connection: Connection, locks: Sequence[Lock]) -> None:
-        """Lock these rows, given sorted and each once."""
+    def begin(self, connection: Connection, locks: Sequence[Lock]) -> None:
+        """Open a transaction that may write, and lock these rows, given sorted and each once."""
 
     def commit(self, connection: Connection) -> None:
         """Make it durable."""

@@ -91,3 +91,13 @@ class Intent(Protocol[T_co]):
 
     def apply(self, tx: Transaction) -> T_co:
         """Decide and write."""
+
+
+class Foresees(Protocol):
+    """Optional: an intent that can say, before the first of its batch is applied, which rows it will read.
+
+    They are then read together, by the `Batch` that is told of them (see `gateway.db.held`).
+    """
+
+    def foresee(self, tx: Transaction) -> None:
+        """Tell; read nothing."""

@@ -4,10 +4,11 @@ from gateway.clock import Clock
 from gateway.db.engine import Engine
 from gateway.db.sqlite import SqliteEngine
 from gateway.db.store import Store
+from gateway.settings import ConfigurationError
 
 
 def open_engine(url: str, *, busy_timeout: float = 5.0, max_pages: int | None = None) -> Engine:
-    """The engine for a URL; a ValueError says what is wrong with it."""
+    """The engine for a URL. Raises `ConfigurationError`, which says what is wrong with it."""
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
         return SqliteEngine(rest[1:], busy_timeout=busy_timeout, max_pages=max_pages)
@@ -15,9 +16,9 @@ def open_engine(url: str, *, busy_timeout: float = 5.0, max_pages: int | None = 
         try:
             from gateway.db.postgres import PostgresEngine
         except ImportError:
-            raise ValueError("PostgreSQL needs the extra: pip install 'threekeys[postgresql]'") from None
+            raise ConfigurationError("PostgreSQL needs the extra: pip install 'threekeys[postgresql]'") from None
         return PostgresEngine(url, busy_timeout=busy_timeout)
-    raise ValueError("a database URL is sqlite:///relative.db, sqlite:////absolute.db or postgresql://…")
+    raise ConfigurationError("a database URL is sqlite:///relative.db, sqlite:////absolute.db or postgresql://…")
 
 
 def open_store(url: str, clock: Clock, *, busy_timeout: float = 5.0, max_pages: int | None = None) -> Store:

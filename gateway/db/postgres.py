@@ -5,12 +5,11 @@ The only module that imports psycopg (LGPL-3.0, an optional extra: `pip install 
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
 
 import psycopg
 from psycopg import errors as pg
 from sqlalchemy import Engine as SqlAlchemyEngine
-from sqlalchemy import bindparam, create_engine, select
+from sqlalchemy import Executable, Table, bindparam, create_engine, select
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.pool import NullPool
@@ -25,13 +24,14 @@ class PostgresEngine:
     """A database by its URL (`postgresql://…`). `busy_timeout` in seconds bounds the wait for a lock."""
 
     readers = 2
+    inline = False
 
     def __init__(self, url: str, *, busy_timeout: float = 5.0) -> None:
         self.url = "postgresql://" + url.split("://", 1)[1]
         self.busy_timeout = busy_timeout
         dialect: PGDialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
         self.statements = Statements(dialect)
-        self._lock_statements: dict[tuple[str, bool], Any] = {}
+        self._lock_statements: dict[tuple[str, bool], Executable] = {}
 
     def connect(self, *, writing: bool) -> Connection:
         raw = psycopg.connect(
@@ -48,24 +48,24 @@ class PostgresEngine:
     def close(self, connection: Connection) -> None:
         connection.raw.close()
 
-    def begin(self, connection: Connection) -> None:
-        connection.cursor.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+    def begin(self, connection: Connection, locks: Sequence[Lock]) -> None:
+        """All in one round trip: the statements go out together, and are carried out in their order."""
+        with connection.raw.pipeline():
+            connection.raw.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+            for (_, share), group in groupby(locks, key=lambda lock: (lock.rank, lock.share)):
+                rows = list(group)
+                sql, _ = self.statements.compiled(self._locking(rows[0].table, share))
+                connection.raw.execute(sql, {"ids": [row.id for row in rows]})
 
-    def lock(self, connection: Connection, locks: Sequence[Lock]) -> None:
-        for (_, share), group in groupby(locks, key=lambda lock: (lock.rank, lock.share)):
-            rows = list(group)
-            table = rows[0].table
-            key = (table.name, share)
-            statement = self._lock_statements.get(key)
-            if statement is None:
-                column = next(iter(table.primary_key.columns))
-                statement = self._lock_statements[key] = (
-                    select(column)
-                    .where(column == bindparam("ids").any_())
-                    .order_by(column)
-                    .with_for_update(read=share)
-                )
-            connection.all(statement, {"ids": [row.id for row in rows]})
+    def _locking(self, table: Table, share: bool) -> Executable:
+        """`SELECT … WHERE id = ANY(…) ORDER BY id FOR UPDATE`, or FOR SHARE."""
+        key = (table.name, share)
+        if key not in self._lock_statements:
+            column = next(iter(table.primary_key.columns))
+            mine = column == bindparam("ids").any_()
+            statement = select(column).where(mine).order_by(column).with_for_update(read=share)
+            self._lock_statements[key] = statement
+        return self._lock_statements[key]
 
     def commit(self, connection: Connection) -> None:
         connection.cursor.execute("COMMIT")
@@ -75,15 +75,23 @@ class PostgresEngine:
             connection.cursor.execute("ROLLBACK")
 
     def fault(self, error: BaseException) -> Unavailable | None:
-        if isinstance(error, pg.DiskFull):
+        if isinstance(error, pg.DiskFull) or _cannot_grow(error):
             return StorageFull()
         if isinstance(error, pg.DeadlockDetected | pg.SerializationFailure):
             return StorageContended()
         if isinstance(error, pg.LockNotAvailable):
             return StorageBusy()
-        if isinstance(error, pg.IoError | psycopg.OperationalError | psycopg.InterfaceError):
+        if isinstance(error, pg.IoError | pg.InternalError_ | pg.ReadOnlySqlTransaction):
+            return StorageUnavailable()
+        if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
             return StorageUnavailable()
         return None
 
     def alembic_engine(self) -> SqlAlchemyEngine:
         return create_engine(self.url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool)
+
+
+def _cannot_grow(error: BaseException) -> bool:
+    """A file that may not grow (a quota, a limit on its size) is an internal error to PostgreSQL: told by who raised
+    it, since the message is in the server's language."""
+    return isinstance(error, pg.InternalError_) and error.diag.source_function in ("mdextend", "mdzeroextend")

@@ -18,6 +18,7 @@ class SqliteEngine:
     """A database in one file. `busy_timeout` in seconds; `max_pages` limits its size (None: the disk does)."""
 
     readers = 1
+    inline = True  # a reader of a WAL waits for no writer
 
     def __init__(self, path: str, *, busy_timeout: float = 5.0, max_pages: int | None = None) -> None:
         self.path = path
@@ -29,7 +30,8 @@ class SqliteEngine:
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         raw = sqlite3.connect(
             self.path,
-            timeout=self.busy_timeout,
+            # The committer waits by itself, without holding its thread up (`Committer._may_wait`).
+            timeout=0.0 if writing else self.busy_timeout,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=512,
@@ -45,11 +47,9 @@ class SqliteEngine:
     def close(self, connection: Connection) -> None:
         connection.raw.close()
 
-    def begin(self, connection: Connection) -> None:
+    def begin(self, connection: Connection, locks: Sequence[Lock]) -> None:
+        """`BEGIN IMMEDIATE` holds the whole database: there is no row to lock."""
         connection.cursor.execute("BEGIN IMMEDIATE")
-
-    def lock(self, connection: Connection, locks: Sequence[Lock]) -> None:
-        """Nothing: `BEGIN IMMEDIATE` holds the whole database."""
 
     def commit(self, connection: Connection) -> None:
         connection.cursor.execute("COMMIT")

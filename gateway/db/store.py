@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -12,9 +12,12 @@ from gateway.db.connection import Connection
 from gateway.db.engine import Engine
 from gateway.db.errors import StorageUnavailable
 from gateway.db.intent import Intent
+from gateway.db.lookups import LookUps
 
 T = TypeVar("T")
 P = ParamSpec("P")
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 Read = tuple[Callable[[Connection], Any], "asyncio.Future[Any]"]
 _MOST_AT_ONCE = 32
 
@@ -30,6 +33,8 @@ class Store:
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = False
+        self._inline: Connection | None = None
+        self._look_ups = LookUps(self.read)
 
     async def commit(self, intent: Intent[T]) -> T:
         """Hand an intent to the committer; returns what it applied, durable."""
@@ -52,6 +57,29 @@ class Store:
         self._queue.put((lambda connection: work(connection, *args, **kwargs), future))
         return await future
 
+    async def look_up(self, work: Callable[[Connection, Sequence[Item]], Sequence[Found]], item: Item) -> Found:
+        """Look a few indexed rows up; what is asked for meanwhile shares one call of `work(connection, items)`.
+
+        On SQLite at once, on this thread; on PostgreSQL on a reader thread. `work` is a function of a module.
+        """
+        if not self.engine.inline:
+            return await self._look_ups.ask(work, item)
+        try:
+            if self._inline is None:
+                self._inline = self.engine.connect(writing=False)
+            return work(self._inline, (item,))[0]
+        except Exception as error:
+            fault = self.engine.fault(error)
+            if fault is None:
+                raise
+            self._close_inline()
+            raise fault from None
+
+    def _close_inline(self) -> None:
+        if self._inline is not None:
+            connection, self._inline = self._inline, None
+            self.engine.close(connection)
+
     async def aclose(self) -> None:
         """Finish what was handed over, then close all connections."""
         await self._committer.aclose()
@@ -60,6 +88,7 @@ class Store:
             self._queue.put(None)
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
+        self._close_inline()
 
     def create_all(self) -> None:
         """Create every table that the imported rooms declare: for tests; a deployment runs the migrations."""

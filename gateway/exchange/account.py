@@ -40,7 +40,7 @@ def _read(
     connection: Connection, exchange_id: str, may_read: Callable[[Connection, EntryRow], bool]
 ) -> ExchangeAccount:
     events: list[ExchangeEvent] = []
-    outcome = ""
+    outcome, restricted = "", False
     for row in repository.entries(connection, exchange_id):
         opening = ledger.opening(connection, row.entry_id) if may_read(connection, row) else None
         entry = ledger.find(connection, row.entry_id) if opening else None
@@ -50,7 +50,7 @@ def _read(
         if event["kind"] != "exchange-detail":
             outcome = "released" if event["outcome"] == "repeated" else event["outcome"]
         elif event["found"] == "restricted":
-            outcome = "restricted"
+            restricted = True
         events.append(
             ExchangeEvent(
                 entry_id=row.entry_id,
@@ -62,4 +62,5 @@ def _read(
         )
     if not events:
         raise NoSuchExchange
+    outcome = "restricted" if restricted and outcome != "released" else outcome
     return ExchangeAccount(exchange_id=exchange_id, outcome=outcome, entries=events)

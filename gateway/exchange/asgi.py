@@ -56,12 +56,11 @@ class ExchangeRoute:
         except HungUp:
             return
         except GatewayError as error:
-            await send_problem(send, error, self.base_url, scope.get("threekeys.request_id", ""))
+            await send_problem(scope, send, error, self.base_url)
             return
         except Exception as error:
-            request_id = scope.get("threekeys.request_id", "")
-            logger("exchange").error("unexpected", requestId=request_id, **where(error))
-            await send_problem(send, GatewayError(), self.base_url, request_id)
+            logger("exchange").error("unexpected", requestId=scope.get("threekeys.request_id", ""), **where(error))
+            await send_problem(scope, send, GatewayError(), self.base_url)
             return
         await send({"type": "http.response.start", "status": 201, "headers": headers})
         await send({"type": "http.response.body", "body": body})

@@ -1,19 +1,18 @@
 """From a request as sent to what is asked: normalised, pseudonymised, frozen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.auth.caller import Caller, ClientCaller, PersonCaller
 from gateway.catalogue.repository import DatasetRow
 from gateway.clock import from_datetime
-from gateway.errors import InvalidRequest, NotFound
+from gateway.errors import NotFound
 from gateway.exchange.errors import ConfirmationNeeded
 from gateway.policy import Asked, ExplicitRequest
 from gateway.signing.pseudonyms import PseudonymKeys
-from gateway.subjects.identifiers import normalised
+from gateway.subjects.identifiers import check_reference, normalised
 from gateway.subjects.pseudonym import Pseudonyms, pseudonyms
 from schemas.api.exchanges import ExchangeRequest
-from schemas.identifiers import looks_like_identifier
 from schemas.records import field_paths
 
 SUBJECT_ACCESS = "subject-access"
@@ -23,6 +22,8 @@ SUBJECT_ACCESS = "subject-access"
 class Ask:
     """What is asked, of whom, about whom. `identifiers` and `confirm` hold personal values: never log or show them.
 
+    `known_as` are the pseudonyms of `identifiers`, those that the source is asked by: whose record it is, and so
+    whose consent counts, follows from them alone. What else was sent stands `beside`, and can only contradict.
     `client_id` and `consumer_id` are empty where a person asks. `proof` is the DPoP proof's single use.
     """
 
@@ -37,13 +38,23 @@ class Ask:
     proof: bytes | None
     case_reference: str | None = None
     acting_user: str | None = None
+    beside: tuple[Pseudonyms, ...] = ()
+
+    def found_by(self, schemes: frozenset[str]) -> "Ask":
+        """The same, now that the record shows by which of the identifiers it was found; the rest stands beside."""
+        if not schemes or not self.client_id or len(schemes) >= len(self.known_as):
+            return self
+        kept = tuple(one for one in self.known_as if one.scheme in schemes)
+        rest = tuple(one for one in self.known_as if one.scheme not in schemes)
+        return replace(self, known_as=kept, beside=(*self.beside, *rest))
 
 
 def ask(request: ExchangeRequest, caller: Caller, dataset: DatasetRow, keys: PseudonymKeys) -> Ask:
-    """Check what the shape alone cannot: fields of the record type, identifiers of the dataset, references."""
-    identifiers = normalised(request.subject.identifiers, "/subject/identifiers")
-    _check(request, dataset)
+    """Check what the shape alone cannot: identifiers, fields of the record type, references; every fault at once."""
+    identifiers = _check(request, dataset)
     confirm: dict[str, str] = {}
+    taken = {s: v for s, v in identifiers.items() if s in dataset.identifier_schemes}
+    beside: dict[str, str] = {}
     if isinstance(caller, PersonCaller):
         if request.purpose != SUBJECT_ACCESS or any(
             caller.identifiers.get(scheme) != value for scheme, value in identifiers.items()
@@ -52,7 +63,7 @@ def ask(request: ExchangeRequest, caller: Caller, dataset: DatasetRow, keys: Pse
         known = dict(caller.identifiers)
     else:
         confirm = _confirmations(request, dataset)
-        known = identifiers
+        known, beside = taken, {s: v for s, v in identifiers.items() if s not in taken}
     explicit = request.explicit_request
     asked = Asked(
         dataset=dataset.id,
@@ -70,22 +81,18 @@ def ask(request: ExchangeRequest, caller: Caller, dataset: DatasetRow, keys: Pse
         client_id=caller.client_id if isinstance(caller, ClientCaller) else "",
         consumer_id=asked.consumer,
         dataset=dataset,
-        identifiers={s: v for s, v in identifiers.items() if s in dataset.identifier_schemes},
+        identifiers=taken,
         known_as=pseudonyms(keys, known),
         confirm=confirm,
         proof=caller.proof,
         case_reference=request.case_reference,
         acting_user=request.acting_user,
+        beside=pseudonyms(keys, beside),
     )
 
 
-def check_reference(value: str | None, pointer: str, faults: list[dict[str, str]]) -> None:
-    """References travel into logs and the ledger: what parses as an identifier of a person is refused."""
-    if value is not None and looks_like_identifier(value):
-        faults.append({"pointer": pointer, "detail": "it looks like an identifier of a person; use a reference"})
-
-
-def _check(request: ExchangeRequest, dataset: DatasetRow) -> None:
+def _check(request: ExchangeRequest, dataset: DatasetRow) -> dict[str, str]:
+    """The identifiers, normalised. Raises `InvalidRequest`."""
     faults: list[dict[str, str]] = []
     known = field_paths(dataset.record_type)
     for n, name in enumerate(request.fields):
@@ -97,10 +104,11 @@ def _check(request: ExchangeRequest, dataset: DatasetRow) -> None:
         faults.append({"pointer": "/subject/identifiers", "detail": detail})
     check_reference(request.case_reference, "/caseReference", faults)
     check_reference(request.acting_user, "/actingUser", faults)
+    check_reference(request.purpose, "/purpose", faults)
     if request.explicit_request:
         check_reference(request.explicit_request.reference, "/explicitRequest/reference", faults)
-    if faults:
-        raise InvalidRequest(errors=faults)
+        check_reference(request.explicit_request.channel, "/explicitRequest/channel", faults)
+    return normalised(request.subject.identifiers, "/subject/identifiers", faults)
 
 
 def _confirmations(request: ExchangeRequest, dataset: DatasetRow) -> dict[str, str]:

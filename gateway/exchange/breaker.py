@@ -39,6 +39,10 @@ class Breaker:
         """The fetch was cancelled: it tells nothing."""
         self.trial = False
 
+    def seconds_left(self, now: int) -> int:
+        """Whole seconds until a trial may pass, at least one; one too while a trial is under way."""
+        return max(1, -(-(self.open_until - now) // MICROSECONDS))
+
     def is_open(self, now: int) -> bool:
         """Whether fetches are refused now."""
         return self.failures >= self.most_failures and now < self.open_until

@@ -1,20 +1,22 @@
 """The commit: decide again on facts read under lock, count, enter. Nothing leaves before that is durable."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gateway.agencies.tables import agency, client
+from gateway.agreements.refusing import limits_reached
 from gateway.agreements.tables import agreement, agreement_usage
 from gateway.agreements.usage import UsageBook
 from gateway.auth.once import Proofs
 from gateway.catalogue.tables import dataset
-from gateway.consent.repository import Uses
+from gateway.consent.deciding import link_person
+from gateway.consent.repository import HeldConsents, Uses
 from gateway.consent.tables import consent
 from gateway.db.intent import AGENCY, AGREEMENT, CLIENT, CONSENT, COUNTER, DATASET, Lock, Transaction
 from gateway.exchange import repository
 from gateway.exchange.asking import Ask
-from gateway.exchange.confirming import confirmation_id, one_more
+from gateway.exchange.confirming import confirmation_ids, one_more
 from gateway.exchange.events import exchange_event
 from gateway.exchange.facts import Case, look_again
 from gateway.exchange.minimise import Found
@@ -29,7 +31,10 @@ Outcome = Literal["released", "not-held", "refused", "not-confirmed", "replayed"
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What was entered, and may now be told. `entry` is None only for a replayed proof that read nothing."""
+    """What was entered, and may now be told. `entry` is None only for a replayed proof that read nothing.
+
+    `members` stand in the problem of a refusal besides its reasons.
+    """
 
     outcome: Outcome
     at: int
@@ -37,6 +42,7 @@ class Committed:
     permit: Permit | None = None
     refusal: Refusal | None = None
     repeated: bool = False
+    members: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +68,13 @@ class EnterRefusal:
 
 @dataclass(frozen=True, slots=True)
 class EnterFault:
-    """Enter that the source was asked and failed; the fetch counts."""
+    """Enter that the source failed; the fetch counts if it was asked."""
 
     ask: Ask
     exchange_id: str
     permit: Permit
     fault: str
+    asked: bool
     idempotency_key: str | None = None
 
     def locks(self) -> Sequence[Lock]:
@@ -77,12 +84,13 @@ class EnterFault:
         repeat = _released(tx, self)
         if self.idempotency_key:
             repository.finish_key(tx, self.ask.caller_id, self.idempotency_key, released=repeat)
-        _count_fetch(tx, self.permit, repeat)
+        if self.asked:
+            _count_fetch(tx, self.permit, repeat)
         fresh = _claim(tx, self.ask)
-        more = {} if fresh else {"replayedProof": True}
-        entry = _enter(
-            tx, self.ask, self.exchange_id, "source-fault", permit=self.permit, fetched=True, fault=self.fault, **more
-        )
+        more: dict[str, Any] = {"fetched": self.asked, "fault": self.fault}
+        if not fresh:
+            more["replayedProof"] = True
+        entry = _enter(tx, self.ask, self.exchange_id, "source-fault", permit=self.permit, **more)
         return Committed("source-fault" if fresh else "replayed", tx.now, entry, permit=self.permit)
 
 
@@ -112,10 +120,16 @@ class CommitExchange:
             locks.append(Lock(CONSENT, self.first.consent_id, consent))
         return locks
 
+    def foresee(self, tx: Transaction) -> None:
+        """What `apply` will look up."""
+        subjects.want(tx, self.ask.known_as)
+        if self.first.consent_id:
+            tx.batch(HeldConsents).want((self.first.consent_id,))
+
     def apply(self, tx: Transaction) -> Committed:
         repeat = _released(tx, self)
         fresh = _claim(tx, self.ask)
-        case = look_again(tx, self.ask, self.first.consent_id, repeat=repeat)
+        case = look_again(tx, self.ask, self.first, repeat=repeat)
         second = decide(self.ask.asked, case.facts)
         _count_fetch(tx, self.first, repeat)
         done = self._conclude(tx, case, second, repeat, fresh)
@@ -132,7 +146,7 @@ class CommitExchange:
             return Committed("replayed", tx.now, entry)
         if isinstance(second, Refusal):
             entry = self._entry(tx, "refused", refusal=second)
-            return Committed("refused", tx.now, entry, refusal=second)
+            return Committed("refused", tx.now, entry, refusal=second, members=limits_reached(second, case.facts))
         permit = both(self.first, second)
         if self.found == "held":
             if permit.consent_id and not repeat:
@@ -147,8 +161,8 @@ class CommitExchange:
 
     def _not_confirmed(self, tx: Transaction, case: Case, permit: Permit) -> Committed:
         """Miss, mismatch and restricted record are told alike; the guess is counted."""
-        name = confirmation_id(self.ask)
-        repository.write_failures(tx, name, one_more(repository.locked_failures(tx, name), tx.now))
+        for name in confirmation_ids(self.ask):
+            repository.write_failures(tx, name, one_more(repository.locked_failures(tx, name), tx.now))
         refusal = Refusal(
             (Reason("not-confirmed"),), permit.agreement_id, permit.agreement_version, permit.consent_id
         )
@@ -194,14 +208,17 @@ def _counter(permit: Permit) -> list[Lock]:
 
 
 def _count_fetch(tx: Transaction, permit: Permit, repeat: bool) -> None:
-    if permit.agreement_id and not repeat:
-        tx.batch(UsageBook).count(tx, permit.agreement_id)
+    if permit.agreement_id:
+        tx.batch(UsageBook).count(tx, permit.agreement_id, repeat=repeat)
 
 
 def _enter(tx: Transaction, ask: Ask, exchange_id: str, outcome: str, **more: Any) -> Commitment:
     parties = tuple(filter(None, (ask.consumer_id, ask.dataset.provider_id)))
     entry = append(tx, exchange_event(ask, exchange_id, outcome, **more), parties)
     tx.batch(ExchangeEntries).add(entry.entry_id, exchange_id, ask.consumer_id, ask.dataset.provider_id, "both")
+    if not ask.client_id:
+        tx.batch(Index).add(link_person(tx, ask.known_as), exchange_id)
+        return entry
     subject = subjects.resolve(tx, ask.known_as)
     if not subject.conflict:
         tx.batch(Index).add(subjects.ensure(tx, ask.known_as, subject), exchange_id)

@@ -1,7 +1,8 @@
 """Right person: what the caller knows of the person is compared with the record, and wrong guesses run out.
 
 Five wrong confirmations in a sliding 24 h, by agency and identifier, lock it, for a right answer too. They are
-counted in the commit, under lock, so that guesses in parallel count one after another.
+counted in the commit, under lock, so that guesses in parallel count one after another, and against every identifier
+of the request, so that another one beside it buys no further guesses.
 """
 
 import hashlib
@@ -18,10 +19,10 @@ MOST_WRONG = 5
 _DAY_SECONDS = DAY // MICROSECONDS
 
 
-def confirmation_id(ask: Ask) -> str:
-    """The row that counts: a hash over the agency and the first identifier's pseudonym."""
-    parts = f"{ask.consumer_id}\0{ask.known_as[0].digests[0]}"
-    return hashlib.sha256(parts.encode()).hexdigest()
+def confirmation_ids(ask: Ask) -> tuple[str, ...]:
+    """The rows that count, sorted: a hash over the agency and a pseudonym, for each identifier and each live key."""
+    found = (f"{ask.consumer_id}\0{digest}" for one in (*ask.known_as, *ask.beside) for digest in one.digests)
+    return tuple(sorted(hashlib.sha256(parts.encode()).hexdigest() for parts in found))
 
 
 def locked_until(failures: Iterable[int], now: int) -> int:

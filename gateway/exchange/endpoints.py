@@ -32,10 +32,15 @@ Answer = Annotated[Released | NotHeld, "told apart by `outcome`"]
 
 def router(exchanges: Exchanges, decisions: Decisions) -> APIRouter:
     """Routes of the exchange."""
-    routes = APIRouter(prefix="/v1", tags=["exchanges"])
+    routes = APIRouter(prefix="/v1")
 
     @routes.post(
-        "/exchanges", status_code=201, response_model=Answer, responses=PROBLEMS, summary="Ask for one record"
+        "/exchanges",
+        status_code=201,
+        response_model=Answer,
+        responses=PROBLEMS,
+        summary="Ask for one record",
+        tags=["exchanges"],
     )
     async def exchange(
         response: Response,
@@ -49,12 +54,23 @@ def router(exchanges: Exchanges, decisions: Decisions) -> APIRouter:
         response.headers["Location"] = f"/v1/exchanges/{reply.exchange_id}"
         return reply.body
 
-    @routes.get("/exchanges/{exchange_id}", responses={404: PROBLEMS[404]}, summary="What was decided, and why")
+    @routes.get(
+        "/exchanges/{exchange_id}",
+        responses={404: PROBLEMS[404]},
+        summary="What was decided, and why",
+        tags=["exchanges"],
+    )
     async def show(exchange_id: str, caller: Annotated[Caller, anyone_with("exchanges:read")]) -> ExchangeAccount:
         """Told to both parties of the exchange and to its person, and to nobody else; never a value."""
         return await account(exchanges.store, exchanges.pseudonyms, caller, exchange_id)
 
-    @routes.post("/decisions", responses=PROBLEMS, summary="The same decision, dry")
+    @routes.post(
+        "/decisions",
+        responses=PROBLEMS,
+        response_model_exclude_none=True,
+        summary="The same decision, dry",
+        tags=["exchanges"],
+    )
     async def decide(
         request: Annotated[ExchangeRequest, Body()], caller: Annotated[Caller, anyone_with("decisions:write")]
     ) -> DecisionAnswer:

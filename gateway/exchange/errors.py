@@ -24,6 +24,7 @@ class SourceBusy(SourceFault):
 
     code = "source-busy"
     title = "The agency's own system has as many requests as it can take"
+    asked = False
 
 
 class SourceResting(SourceFault):
@@ -31,6 +32,7 @@ class SourceResting(SourceFault):
 
     code = "source-resting"
     title = "The agency's own system failed repeatedly and is left alone for a moment"
+    asked = False
 
 
 class SourceMalformed(SourceFault):
@@ -67,6 +69,12 @@ class SourceMisconfigured(SourceFault):
     status = 502
     title = "The gateway cannot use the agency's own system as it is configured"
     explanation = "Nothing was released. The operator of the gateway has to look at the adapter's settings."
+
+
+class NoSuchSource(SourceMisconfigured):
+    """The gateway's configuration names no such adapter."""
+
+    asked = False
 
 
 class ConfirmationNeeded(InvalidRequest):

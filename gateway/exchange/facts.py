@@ -1,5 +1,6 @@
 """Gathering the facts of a decision: the same function before the fetch and inside the commit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.agreements import repository as agreements
@@ -12,8 +13,8 @@ from gateway.db.connection import Connection
 from gateway.db.intent import Transaction
 from gateway.exchange import repository
 from gateway.exchange.asking import Ask
-from gateway.exchange.confirming import confirmation_id, locked_until
-from gateway.policy import AgreementFacts, ConsentFacts, Facts, NoticeFacts, Usage
+from gateway.exchange.confirming import confirmation_ids, locked_until
+from gateway.policy import AgreementFacts, ConsentFacts, Facts, NoticeFacts, Permit, Usage
 from gateway.subjects import repository as subjects
 from gateway.subjects.repository import Resolution
 
@@ -24,12 +25,8 @@ class Case:
 
     facts: Facts
     subject: Resolution
+    standing: Standing
     consent: ConsentRow | None = None
-
-    @property
-    def agreement_id(self) -> str | None:
-        """The agreement that counts, if there is one."""
-        return self.facts.agreement.id if self.facts.agreement else None
 
 
 def look(connection: Connection, clock: Clock, ask: Ask, *, repeat: bool = False) -> Case:
@@ -42,30 +39,58 @@ def look(connection: Connection, clock: Clock, ask: Ask, *, repeat: bool = False
         row = agreements.usage_row(connection, known.agreement.id)
         usage = Counter.read(row).usage(now, known.agreement.per_minute)
     consent = _consent(connection, ask, known.agreement, subject)
-    failures = repository.failures(connection, confirmation_id(ask)) if ask.confirm else []
-    return _case(now, ask, known, usage, subject, consent, connection, failures, repeat, 0)
+    failures = [repository.failures(connection, name) for name in confirmation_ids(ask)] if ask.confirm else []
+    notice = _notice(connection, ask, known.agreement, subject)
+    subject = _contradicted(connection, ask, subject)
+    return case_of(now, ask, known, usage, subject, consent, notice=notice, failures=failures, repeat=repeat)
 
 
-def look_again(tx: Transaction, ask: Ask, consent_id: str | None, *, repeat: bool = False) -> Case:
+def look_again(tx: Transaction, ask: Ask, first: Permit, *, repeat: bool = False) -> Case:
     """Inside the commit, under lock. Standing is read once a transaction, counters are those in hand.
 
-    The consent is the one that was locked, if it is still this subject's; any other was not there before the fetch.
+    Agreement and consent are those of the first permit, which were locked; the consent only if it is still this
+    subject's. Whatever else there is was not decided by before the fetch, and is not held against a change.
     """
-    key = ("standing", ask.client_id, ask.dataset.id, ask.asked.purpose)
+    consent_id, agreement_id = first.consent_id, first.agreement_id
+    key = ("standing", ask.client_id, ask.dataset.id, ask.asked.purpose, agreement_id)
     known: Standing = tx.memo(
-        key, lambda: standing(tx, ask.client_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose)
+        key,
+        lambda: standing(
+            tx, ask.client_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose, agreement_id=agreement_id
+        ),
     )
     subject = subjects.resolve(tx, ask.known_as)
     usage = None
     if known.agreement:
         counter = tx.batch(UsageBook).counter(tx, known.agreement.id)
         usage = counter.usage(tx.now, known.agreement.per_minute)
-    consent = consents.find(tx, consent_id) if consent_id else None
+    consent = consents.in_hand(tx, consent_id) if consent_id else None
     if consent is not None and consent.subject_id != subject.subject_id:
         consent = None
-    failures = repository.locked_failures(tx, confirmation_id(ask)) if ask.confirm else []
+    failures = [repository.locked_failures(tx, name) for name in confirmation_ids(ask)] if ask.confirm else []
     counted = tx.batch(Uses).counted(consent.id) if consent else 0
-    return _case(tx.now, ask, known, usage, subject, consent, tx, failures, repeat, counted)
+    notice = _notice(tx, ask, known.agreement, subject)
+    subject = _contradicted(tx, ask, subject)
+    return case_of(
+        tx.now,
+        ask,
+        known,
+        usage,
+        subject,
+        consent,
+        notice=notice,
+        failures=failures,
+        repeat=repeat,
+        counted=counted,
+    )
+
+
+def _contradicted(connection: Connection, ask: Ask, subject: Resolution) -> Resolution:
+    """The subject as it is, or a conflict where an identifier beside it is known to be somebody else's."""
+    if not ask.beside:
+        return subject
+    every = subjects.resolve(connection, (*ask.known_as, *ask.beside))
+    return every if every.conflict else subject
 
 
 def _consent(
@@ -86,18 +111,20 @@ def _notice(
     return consents.notice_for(connection, subject.subject_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose)
 
 
-def _case(
+def case_of(
     now: int,
     ask: Ask,
     known: Standing,
     usage: Usage | None,
     subject: Resolution,
     consent: ConsentRow | None,
-    connection: Connection,
-    failures: list[int],
-    repeat: bool,
-    counted: int,
+    *,
+    notice: NoticeFacts | None = None,
+    failures: Sequence[Sequence[int]] = (),
+    repeat: bool = False,
+    counted: int = 0,
 ) -> Case:
+    """Put together what was gathered; `counted` uses of the consent are in hand and not yet in its row."""
     facts = Facts(
         now=now,
         parties=known.parties,
@@ -105,12 +132,13 @@ def _case(
         agreement=known.agreement,
         usage=usage,
         consent=_consent_facts(consent, counted),
-        notice=_notice(connection, ask, known.agreement, subject),
-        subject_conflict=subject.conflict,
-        confirmation_locked_until=locked_until(failures, now),
+        notice=notice,
+        # A person's own verified token is what links identifiers: only an agency's word can bring a conflict.
+        subject_conflict=subject.conflict and not ask.asked.by_person,
+        confirmation_locked_until=max((locked_until(one, now) for one in failures), default=0),
         repeat=repeat,
     )
-    return Case(facts, subject, consent)
+    return Case(facts, subject, known, consent)
 
 
 def _consent_facts(row: ConsentRow | None, counted: int) -> ConsentFacts | None:

@@ -25,11 +25,14 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class TakeKey:
-    """Take the key, or find what became of it. Raises `InFlight` and `IdempotencyKeyReused`."""
+    """Take the key, or find what became of it. Raises `InFlight` and `IdempotencyKeyReused`.
+
+    `body_macs`: the body's HMAC under the current pseudonym key first, then under all others that live.
+    """
 
     caller: str
     key: str
-    body_mac: str
+    body_macs: tuple[str, ...]
     exchange_id: str
 
     def locks(self) -> Sequence[Lock]:
@@ -37,14 +40,14 @@ class TakeKey:
 
     def apply(self, tx: Transaction) -> Taken:
         until = tx.now + LEASE
-        if repository.make_key(tx, self.caller, self.key, self.body_mac, self.exchange_id, until):
+        if repository.make_key(tx, self.caller, self.key, self.body_macs[0], self.exchange_id, until):
             return Taken(self.exchange_id, False)
         row = repository.lock_key(tx, self.caller, self.key)
         if row.created_at < tx.now - DAY:
-            repository.reset_key(tx, self.caller, self.key, self.body_mac, self.exchange_id)
+            repository.reset_key(tx, self.caller, self.key, self.body_macs[0], self.exchange_id)
             repository.lease_key(tx, self.caller, self.key, until)
             return Taken(self.exchange_id, False)
-        if row.body_mac != self.body_mac:
+        if row.body_mac not in self.body_macs:
             raise IdempotencyKeyReused
         if row.lease_until is not None and row.lease_until > tx.now:
             raise InFlight

@@ -18,20 +18,26 @@ Found = Literal["held", "miss", "restricted", "mismatch"]
 
 @dataclass(frozen=True, slots=True)
 class Minimised:
-    """What was found, and of a held record the permitted part only. `as_of` in microseconds."""
+    """What was found, and of a held record the permitted part only. `as_of` in microseconds.
+
+    `fields`: what `record` was cut down to. `found_by`: the schemes of those identifiers that were asked for and that
+    the record carries.
+    """
 
     found: Found
     record: Mapping[str, Any] | None = None
     as_of: int | None = None
+    found_by: frozenset[str] = frozenset()
+    fields: frozenset[str] = frozenset()
 
 
 def minimise(ask: Ask, record: Record | None, permitted: frozenset[str]) -> Minimised:
     """Raises `SourceWrongPerson` and `SourceWrongSchema`. Whatever the adapter returned, no other field survives."""
     if record is None:
         return Minimised("miss")
-    _right_person(ask, record)
+    found_by = _right_person(ask, record)
     if record.restricted:
-        return Minimised("restricted")
+        return Minimised("restricted", found_by=found_by)
     to_confirm = paths_to_confirm(ask)
     try:
         kept = projection(ask.dataset.record_type, permitted | to_confirm).apply(record.data)
@@ -40,14 +46,15 @@ def minimise(ask: Ask, record: Record | None, permitted: frozenset[str]) -> Mini
         raise SourceWrongSchema from None
     if ask.confirm:
         if not confirmed(ask, kept):
-            return Minimised("mismatch")
+            return Minimised("mismatch", found_by=found_by)
         kept = project(kept, permitted)
-    return Minimised("held", kept, from_datetime(record.as_of) if record.as_of else None)
+    as_of = from_datetime(record.as_of) if record.as_of else None
+    return Minimised("held", kept, as_of, found_by, permitted)
 
 
-def _right_person(ask: Ask, record: Record) -> None:
+def _right_person(ask: Ask, record: Record) -> frozenset[str]:
     """Every identifier that was asked for and that the record carries must be the same, and at least one must be."""
-    same = 0
+    same: list[str] = []
     for scheme, asked in ask.identifiers.items():
         held = record.identifiers.get(scheme)
         if held is None:
@@ -57,6 +64,7 @@ def _right_person(ask: Ask, record: Record) -> None:
                 raise SourceWrongPerson
         except InvalidIdentifier:
             raise SourceWrongPerson from None
-        same += 1
+        same.append(scheme)
     if not same:
         raise SourceWrongPerson
+    return frozenset(same)

@@ -48,7 +48,7 @@ class Replier:
             }
             if found.as_of is not None:
                 source["asOf"] = to_iso(found.as_of)
-            body["record"] = project(found.record, permit.fields)
+            body["record"] = found.record if permit.fields == found.fields else project(found.record, permit.fields)
             body["provenance"] = [source]
             body["withheld"] = withheld
         body |= _by_right(permit)

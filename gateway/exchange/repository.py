@@ -3,7 +3,7 @@
 import json
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, null, select, update
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for SQLite too
 
 from gateway.db.connection import Connection, Row
@@ -64,7 +64,7 @@ _RESET = (
 _DONE = (
     update(idempotency)
     .where(idempotency.c.caller == bindparam("caller_id"), idempotency.c.idempotency_key == bindparam("the_key"))
-    .values(released=bindparam("was_released"), lease_until=None)
+    .values(released=bindparam("was_released"), lease_until=null())
 )
 _PRUNE_KEYS = delete(idempotency).where(idempotency.c.created_at < bindparam("before"))
 

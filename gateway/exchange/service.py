@@ -1,12 +1,11 @@
 """The main job, from top to bottom: decide, fetch, minimise, commit, reply."""
 
-import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import rfc8785
 
 from adapters.base import Query
-from gateway.agreements.refusing import refused
+from gateway.agreements.refusing import limits_reached, refused
 from gateway.auth.caller import Caller
 from gateway.auth.errors import ProofInvalid
 from gateway.catalogue import repository as catalogue
@@ -15,16 +14,19 @@ from gateway.catalogue.repository import DatasetRow
 from gateway.clock import MICROSECONDS, Clock
 from gateway.db.store import Store
 from gateway.errors import GatewayError, InvalidRequest, SourceFault
-from gateway.exchange.asking import Ask, ask, check_reference
+from gateway.exchange.asking import Ask, ask
 from gateway.exchange.commit import CommitExchange, Committed, EnterFault, Entering, EnterRefusal
 from gateway.exchange.confirming import paths_to_confirm
-from gateway.exchange.facts import Case, look
+from gateway.exchange.errors import SourceMalformed
 from gateway.exchange.idempotency import TakeKey, Taken
+from gateway.exchange.looks import Looks
 from gateway.exchange.minimise import Minimised, minimise
 from gateway.exchange.reply import Replier, Reply
 from gateway.exchange.sources import Sources
-from gateway.policy import Permit, Refusal, decide
+from gateway.policy import Permit, Refusal
 from gateway.signing.pseudonyms import PseudonymKeys
+from gateway.subjects.identifiers import check_reference
+from gateway.telemetry.log import logger, where
 from gateway.telemetry.metrics import Metrics
 from schemas.api.exchanges import ExchangeRequest
 
@@ -43,16 +45,20 @@ class Exchanges:
     replier: Replier
     metrics: Metrics
     _datasets: dict[str, tuple[int, DatasetRow]] = field(default_factory=dict)
-    _committing: set[asyncio.Task[Committed]] = field(default_factory=set)
+    _looks: Looks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._looks = Looks(self.store, self.clock)
 
     async def exchange(self, caller: Caller, request: ExchangeRequest, key: str | None = None) -> Reply:
         """One record, minimised to what law, agreement and person allow; or an error that says why not."""
         asked = await self.ask(caller, request)
         taken = await self._take(asked, request, key)
-        case = await self.store.read(look, self.clock, asked, repeat=taken.repeat)
-        permit = await self._decide(asked, taken, case, key)
+        permit = await self._decide(asked, taken, key)
         found, fetched_at = await self._fetch(asked, taken, permit, key)
-        done = await self._commit(CommitExchange(asked, taken.exchange_id, permit, found.found, key))
+        done = await self._commit(
+            CommitExchange(asked.found_by(found.found_by), taken.exchange_id, permit, found.found, key)
+        )
         return self._reply(asked, taken, found, fetched_at, done)
 
     async def ask(self, caller: Caller, request: ExchangeRequest) -> Ask:
@@ -79,38 +85,44 @@ class Exchanges:
         if faults:
             raise InvalidRequest("the Idempotency-Key looks like an identifier of a person; use a random one")
         body = rfc8785.dumps(request.model_dump(mode="json", by_alias=True))
-        mac = self.pseudonyms.digest("idempotent-body", body.decode())[0][1]
-        return await self.store.commit(TakeKey(asked.caller_id, key, mac, exchange_id))
+        macs = tuple(mac for _, mac in self.pseudonyms.digest("idempotent-body", body.decode()))
+        return await self.store.commit(TakeKey(asked.caller_id, key, macs, exchange_id))
 
-    async def _decide(self, asked: Ask, taken: Taken, case: Case, key: str | None) -> Permit:
-        verdict = decide(asked.asked, case.facts)
+    async def _decide(self, asked: Ask, taken: Taken, key: str | None) -> Permit:
+        case, verdict = await self._looks.decide(asked, repeat=taken.repeat)
         if isinstance(verdict, Permit):
             return verdict
         done = await self._commit(EnterRefusal(asked, taken.exchange_id, verdict, key))
-        raise self._error(asked, taken, done)
+        raise self._error(asked, taken, replace(done, members=limits_reached(verdict, case.facts)))
 
     async def _fetch(self, asked: Ask, taken: Taken, permit: Permit, key: str | None) -> tuple[Minimised, int]:
         try:
             source = self.sources.of(asked.dataset.adapter)
             wanted = permit.fields | paths_to_confirm(asked)
             query = Query(asked.identifiers, wanted, taken.exchange_id, source.deadline)
-            record = await source.fetch(query)
+            with self.metrics.source_seconds.labels(asked.dataset.id).time():
+                record = await source.fetch(query)
             fetched_at = self.clock.now()
             return minimise(asked, record, permit.fields), fetched_at
         except SourceFault as fault:
-            done = await self._commit(EnterFault(asked, taken.exchange_id, permit, fault.code, key))
-            if done.outcome == "replayed":
-                raise self._error(asked, taken, done) from None
-            fault.members["exchangeId"] = taken.exchange_id
-            self._count(asked, fault.code)
-            raise
+            raise await self._failed(asked, taken, permit, fault, key) from None
+        except Exception as error:  # of a record that is none: an adapter may hand in anything
+            logger("exchange").warning("unreadable record", exchangeId=taken.exchange_id, **where(error))
+            raise await self._failed(asked, taken, permit, SourceMalformed(), key) from None
+
+    async def _failed(
+        self, asked: Ask, taken: Taken, permit: Permit, fault: SourceFault, key: str | None
+    ) -> GatewayError:
+        done = await self._commit(EnterFault(asked, taken.exchange_id, permit, fault.code, fault.asked, key))
+        if done.outcome == "replayed":
+            return self._error(asked, taken, done)
+        fault.members["exchangeId"] = taken.exchange_id
+        self._count(asked, fault.code)
+        return fault
 
     async def _commit(self, entering: Entering) -> Committed:
-        """A caller who hangs up cancels nothing: what was fetched is entered all the same."""
-        task = asyncio.ensure_future(self.store.commit(entering))
-        self._committing.add(task)
-        task.add_done_callback(self._committing.discard)
-        return await asyncio.shield(task)
+        """Handed over before anything is awaited, so a caller who hangs up cancels nothing."""
+        return await self.store.commit(entering)
 
     def _reply(self, asked: Ask, taken: Taken, found: Minimised, fetched_at: int, done: Committed) -> Reply:
         if done.outcome not in ("released", "not-held"):
@@ -119,11 +131,12 @@ class Exchanges:
         return self.replier.reply(asked, taken, found, fetched_at, done)
 
     def _error(self, asked: Ask, taken: Taken, done: Committed) -> GatewayError:
+        self._looks.forget(asked)
         self._count(asked, done.outcome)
         if done.outcome == "replayed":
             return ProofInvalid("the proof was used before")
         assert isinstance(done.refusal, Refusal)
-        return refused(done.refusal, done.at, exchangeId=taken.exchange_id)
+        return refused(done.refusal, done.at, exchangeId=taken.exchange_id, **done.members)
 
     def _count(self, asked: Ask, outcome: str) -> None:
         self.metrics.exchanges.labels(asked.dataset.id, outcome).inc()

@@ -11,6 +11,7 @@ from gateway.clock import Clock
 from gateway.errors import SourceFault
 from gateway.exchange.breaker import Breaker
 from gateway.exchange.errors import (
+    NoSuchSource,
     SourceBusy,
     SourceMalformed,
     SourceMisconfigured,
@@ -41,7 +42,7 @@ class Source:
         if self.under_way >= self.most_at_once:
             raise SourceBusy(headers={"Retry-After": "1"})
         if not self.breaker.admits(self.clock.now()):
-            raise SourceResting(headers={"Retry-After": str(int(self.breaker.rest // 1_000_000))})
+            raise SourceResting(headers={"Retry-After": str(self.breaker.seconds_left(self.clock.now()))})
         self.under_way += 1
         try:
             async with asyncio.timeout(self.deadline):
@@ -52,7 +53,13 @@ class Source:
             raise SourceTimeout from None
         except asyncio.CancelledError:
             self.breaker.abandoned()
-            raise
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            self._tell(
+                query, "cancelled itself"
+            )  # something of the adapter's own was cancelled, and not this request
+            raise SourceMalformed from None
         except SourceFault as fault:
             if fault.status == 503:
                 self.breaker.failed(self.clock.now())
@@ -92,9 +99,11 @@ class Source:
                 raise SourceMalformed from None
 
     def _tell(self, query: Query, what: str, error: BaseException | None = None) -> None:
-        """Log it; of the adapter's own errors the message too, since the contract keeps values out of it."""
+        """Log it. The message too where a kind of ours says it: the contract keeps values out of it, and our tests
+        see to that; a foreign adapter's message might hold some, so of that the error's class and place must do."""
         more: dict[str, Any] = where(error) if error else {}
-        if isinstance(error, adapter_errors.AdapterError):
+        ours = type(self.adapter).__module__.partition(".")[0] == "adapters"
+        if ours and isinstance(error, adapter_errors.AdapterError):
             more["said"] = _scrubbed(str(error), query)
         logger("source").warning("source failed", adapter=self.name, fault=what, exchangeId=query.exchange_id, **more)
 
@@ -130,10 +139,10 @@ class Sources:
         self._sources.update(sources)
 
     def of(self, name: str) -> Source:
-        """Raises `SourceMisconfigured` where the configuration names no such adapter."""
+        """Raises `NoSuchSource` where the configuration names no such adapter."""
         found = self._sources.get(name)
         if found is None:
-            raise SourceMisconfigured
+            raise NoSuchSource
         return found
 
     async def states(self) -> dict[str, State]:

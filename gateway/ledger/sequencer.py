@@ -8,6 +8,7 @@ gateways from waiting for each other.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import structlog
 
@@ -46,6 +47,7 @@ class Number:
     Raises `LedgerCorrupt`, signing nothing, where the stored tree is not the one that was signed last.
     """
 
+    heavy: ClassVar[bool] = True
     holder: str
     origin: str
     keys: KeyDirectory

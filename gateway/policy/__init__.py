@@ -5,7 +5,7 @@ naming the missing key and its remedy. Deny by default: a permit is built only a
 was found missing, and every fact has a value that refuses when it is left out.
 """
 
-from gateway.policy.decide import decide
+from gateway.policy.decide import decide, rests_on_consent
 from gateway.policy.facts import (
     AgreementFacts,
     Asked,
@@ -47,4 +47,5 @@ __all__ = [
     "covered",
     "decide",
     "overlap",
+    "rests_on_consent",
 ]

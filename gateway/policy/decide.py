@@ -110,12 +110,13 @@ def _limits(agreement: AgreementFacts, facts: Facts) -> Iterator[Reason]:
     usage = facts.usage
     if _reached(agreement.per_day, usage.in_day if usage else None, facts.repeat):
         yield Reason("daily-limit", retry_at=usage.day_free_at if usage else None)
-    if _reached(agreement.per_minute, usage.in_minute if usage else None, facts.repeat):
+    # A repeat reads the source once more, whoever it hands nothing new to: the rate is there for the source.
+    if _reached(agreement.per_minute, usage.in_minute if usage else None, repeat=False):
         yield Reason("rate-limit", retry_at=usage.minute_free_at if usage else None)
 
 
 def _reached(limit: int, used: int | None, repeat: bool) -> bool:
-    """Whether one more goes over the limit. A repeat was counted when it was first; a limit of 0 allows none."""
+    """Whether one more goes over the limit. A `repeat` was counted when it was first; a limit of 0 allows none."""
     return limit < 1 or (not repeat and (used is None or used >= limit))
 
 
@@ -130,14 +131,14 @@ def _law(terms: PurposeTerms, dataset: DatasetFacts) -> Iterator[Reason]:
         yield Reason("article-10-authority-missing")
     if terms.needs_confidentiality_basis and _blank(authority.confidentiality_basis):
         yield Reason("confidentiality-basis-missing")
-    if terms.signal != "consent" and _rests_on_consent(authority, dataset):
+    if terms.signal != "consent" and rests_on_consent(authority, special=dataset.special_category):
         yield Reason("basis-needs-consent")
 
 
-def _rests_on_consent(authority: LegalAuthority, dataset: DatasetFacts) -> bool:
+def rests_on_consent(authority: LegalAuthority, *, special: bool) -> bool:
     """UK GDPR Art 6(1)(a), or Art 9(2)(a), explicit consent, which is free text here and may be spelt with spaces."""
     condition = "".join((authority.article9_condition or "").split()).lower()
-    return authority.lawful_basis == "6(1)(a)" or (dataset.special_category and "9(2)(a)" in condition)
+    return authority.lawful_basis == "6(1)(a)" or (special and "9(2)(a)" in condition)
 
 
 def _blank(text: str | None) -> bool:

@@ -147,7 +147,7 @@ class Facts:
 
     `subject_conflict`: the identifiers belong to different people. `confirmation_locked_until`: too many wrong
     confirmations (0: not locked; whoever gathers the facts must say so). `repeat`: this exchange id has released
-    before, so no further use is counted.
+    before, so that neither the day nor the consent counts a further use; the rate does, since the source is read.
     """
 
     now: int

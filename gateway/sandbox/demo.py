@@ -130,7 +130,9 @@ class _Steps:
 
 async def _listen(app: Any, port: int) -> uvicorn.Server:
     """Serve an app within this process, without its signal handlers."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, access_log=False, log_config=None, lifespan="auto")
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, access_log=False, log_config=None, server_header=False, date_header=False
+    )
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # signals are the demo's
     task = asyncio.create_task(server.serve())

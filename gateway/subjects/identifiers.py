@@ -4,13 +4,18 @@ from collections.abc import Sequence
 
 from gateway.errors import InvalidRequest
 from schemas.api.subject import Identifier
-from schemas.identifiers import InvalidIdentifier, normalise
+from schemas.identifiers import InvalidIdentifier, looks_like_identifier, normalise
+
+Faults = list[dict[str, str]]
 
 
-def normalised(identifiers: Sequence[Identifier], pointer: str) -> dict[str, str]:
-    """Scheme -> normalised value. Raises `InvalidRequest` with pointers below `pointer`."""
+def normalised(
+    identifiers: Sequence[Identifier], pointer: str, others: Sequence[dict[str, str]] = ()
+) -> dict[str, str]:
+    """Scheme -> normalised value. Raises `InvalidRequest` with pointers below `pointer`, and with the `others` that
+    were found in the rest of the body."""
     found: dict[str, str] = {}
-    faults: list[dict[str, str]] = []
+    faults: Faults = list(others)
     for n, identifier in enumerate(identifiers):
         at = f"{pointer}/{n}"
         if identifier.scheme in found:
@@ -24,3 +29,9 @@ def normalised(identifiers: Sequence[Identifier], pointer: str) -> dict[str, str
     if faults:
         raise InvalidRequest(errors=faults)
     return found
+
+
+def check_reference(value: str | None, pointer: str, faults: Faults) -> None:
+    """References travel into logs and the ledger: what parses as an identifier of a person is refused."""
+    if value is not None and looks_like_identifier(value):
+        faults.append({"pointer": pointer, "detail": "it looks like an identifier of a person; use a reference"})

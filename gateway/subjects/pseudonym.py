@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from gateway.signing.pseudonyms import PseudonymKeys
 
@@ -25,9 +24,3 @@ def pseudonyms(keys: PseudonymKeys, identifiers: Mapping[str, str]) -> tuple[Pse
     return tuple(
         Pseudonyms(scheme, tuple(keys.digest(scheme, identifiers[scheme]))) for scheme in sorted(identifiers)
     )
-
-
-@lru_cache(maxsize=64)
-def parameter_names(count: int) -> tuple[str, ...]:
-    """Names for `count` bound digests."""
-    return tuple(f"d{n}" for n in range(count))

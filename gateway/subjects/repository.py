@@ -1,15 +1,15 @@
 """The only place with SQL of the room."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
-from sqlalchemy import BindParameter, Select, bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for SQLite too
 
 from gateway.db.connection import Connection, flat
+from gateway.db.held import Held, rows_of
 from gateway.db.intent import Transaction
-from gateway.subjects.pseudonym import Pseudonyms, parameter_names
+from gateway.subjects.pseudonym import Pseudonyms
 from gateway.subjects.tables import subject_exchange, subject_identifier
 
 _INSERT = (
@@ -54,23 +54,36 @@ class Resolution:
         return len(self.subjects) > 1
 
 
-@cache
-def _lookup(count: int) -> Select[tuple[str, str]]:
-    names: list[BindParameter[str]] = [bindparam(name) for name in parameter_names(count)]
-    return select(subject_identifier.c.digest, subject_identifier.c.subject_id).where(
-        subject_identifier.c.digest.in_(names)
-    )
+class HeldIdentifiers(Held):
+    """Pseudonyms in hand: digest -> subject."""
+
+    columns = (subject_identifier.c.digest, subject_identifier.c.subject_id)
+
+
+def want(tx: Transaction, known_as: Sequence[Pseudonyms]) -> None:
+    """These will be resolved in this transaction."""
+    tx.batch(HeldIdentifiers).want(digest for one in known_as for digest in one.digests)
 
 
 def resolve(connection: Connection, known_as: Sequence[Pseudonyms]) -> Resolution:
-    """Look identifiers up under all live keys."""
+    """Look identifiers up under all live keys: in a transaction from what it has in hand."""
     digests = [digest for one in known_as for digest in one.digests]
-    params = dict(zip(parameter_names(len(digests)), digests, strict=True))
-    found: dict[str, str] = {row[0]: row[1] for row in connection.all(_lookup(len(digests)), params)}
+    if isinstance(connection, Transaction):
+        held = connection.batch(HeldIdentifiers)
+        held.want(digests)
+        rows = {digest: held.rows(connection, digest) for digest in digests}
+    else:
+        rows = rows_of(connection, HeldIdentifiers.columns, digests)
+    return resolution(known_as, {digest: found[0][1] for digest, found in rows.items() if found})
+
+
+def resolution(known_as: Sequence[Pseudonyms], found: Mapping[str, str]) -> Resolution:
+    """Whom identifiers belong to, from digest -> subject."""
+    mine = {found[digest] for one in known_as for digest in one.digests if digest in found}
     stale = any(
         one.digests[0] not in found and any(digest in found for digest in one.digests[1:]) for one in known_as
     )
-    return Resolution(tuple(sorted(set(found.values()))), stale)
+    return Resolution(tuple(sorted(mine)), stale)
 
 
 def ensure(tx: Transaction, known_as: Sequence[Pseudonyms], resolution: Resolution | None = None) -> str:
@@ -99,9 +112,11 @@ def link(tx: Transaction, known_as: Sequence[Pseudonyms]) -> tuple[str, tuple[st
     """A person's token says that these identifiers are one person: (the subject, those merged into it)."""
     found = resolve(tx, known_as).subjects
     subject_id, merged = (found[0], found[1:]) if found else (tx.clock.new_id(), ())
+    tx.batch(HeldIdentifiers).drop()
     for old in merged:
         tx.run(_MOVE, {"old": old, "new": subject_id})
         tx.run(_MOVE_EXCHANGES, {"old": old, "new": subject_id})
+        tx.batch(Index).move(old, subject_id)
     for one in known_as:
         _insert(tx, one, subject_id)
     return subject_id, merged
@@ -109,6 +124,7 @@ def link(tx: Transaction, known_as: Sequence[Pseudonyms]) -> tuple[str, tuple[st
 
 def _insert(tx: Transaction, one: Pseudonyms, subject_id: str) -> None:
     key_id, digest = one.keyed[0]
+    tx.batch(HeldIdentifiers).drop(digest)
     row = {"digest": digest, "key_id": key_id, "scheme": one.scheme, "subject_id": subject_id, "created_at": tx.now}
     tx.run(_INSERT, row)
 
@@ -123,8 +139,13 @@ class Index:
         """Remember that this exchange was about this subject."""
         self.rows.append({"subject_id": subject_id, "exchange_id": exchange_id})
 
+    def move(self, old: str, new: str) -> None:
+        """One subject turned out to be another: rows in hand follow."""
+        self.rows = [{**row, "subject_id": new} if row["subject_id"] == old else row for row in self.rows]
+
     def flush(self, tx: Transaction) -> None:
-        tx.run_many(_INDEX, self.rows)
+        if self.rows:
+            tx.run_many(_INDEX, self.rows)
 
 
 def exchanges_about(connection: Connection, subject_id: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Structured logs: one JSON object a line on standard error."""
 
+import asyncio
 import json
 import sys
 import traceback
@@ -8,6 +9,9 @@ from typing import Any, TextIO
 import structlog
 
 _stream: TextIO = sys.stderr
+_lines: list[str] = []
+_due: asyncio.AbstractEventLoop | None = None
+_GATHER = 0.05
 
 
 def configure(*, stream: TextIO | None = None, level: str = "info") -> None:
@@ -34,11 +38,34 @@ def logger(room: str) -> Any:
 
 
 def access(at: str, request_id: str, method: str, route: str, status: int, milliseconds: float, caller: str) -> None:
-    """One line a request, written directly: this is on the hot path. All arguments are free of personal values."""
-    _stream.write(
+    """One line a request. All arguments are free of personal values.
+
+    On the hot path: lines gather for a moment inside a running event loop, and are written together.
+    """
+    line = (
         f'{{"message":"request","timestamp":"{at}","requestId":"{request_id}","method":"{method}",'
         f'"route":{json.dumps(route)},"status":{status},"milliseconds":{milliseconds:.2f},"caller":"{caller}"}}\n'
     )
+    global _due  # one process, one log
+    _lines.append(line)
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:  # no loop: nothing to gather for
+        flush()
+        return
+    if loop is not _due:  # a loop that ended before its time came flushes nothing any more
+        _due = loop
+        loop.call_later(_GATHER, flush)
+
+
+def flush() -> None:
+    """Write what was gathered."""
+    global _due  # as above
+    _due = None
+    lines = "".join(_lines)
+    _lines.clear()
+    _stream.write(lines)
+    _stream.flush()
 
 
 def where(error: BaseException) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import jiter
 
-from gateway.errors import GatewayError
-from gateway.web.errors import BodyTooLarge, MalformedJson, WrongContentType
-from gateway.web.problems import MEDIA_TYPE, problem_bytes
+from gateway.errors import GatewayError, InvalidRequest
+from gateway.web.errors import BodyTooLarge, MalformedJson, NoSuchRoute, WrongContentType
+from gateway.web.problems import rendered
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -76,7 +76,10 @@ def check_content_type(scope: Scope) -> None:
 
 
 class StrictBodies:
-    """ASGI middleware: JSON bodies are read, checked and handed on. `/oauth/*` has rules of its own (RFC 6749)."""
+    """ASGI middleware: JSON bodies are read, checked and handed on. `/oauth/*` has rules of its own (RFC 6749).
+
+    U+0000 in a URL is refused here for all rooms: no id holds one, and PostgreSQL cannot look one up.
+    """
 
     def __init__(self, app: App, base_url: str, most: int = MOST_BYTES) -> None:
         self.app = app
@@ -84,7 +87,14 @@ class StrictBodies:
         self.most = most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            error = NoSuchRoute() if "\0" in scope["path"] else InvalidRequest("the fault lies in the query")
+            await send_problem(scope, send, error, self.base_url)
+            return
+        if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self.app(scope, receive, send)
             return
         oauth = scope["path"].startswith("/oauth/")
@@ -96,7 +106,7 @@ class StrictBodies:
         except HungUp:
             return
         except GatewayError as error:
-            await send_problem(send, error, self.base_url, scope.get("threekeys.request_id", ""))
+            await send_problem(scope, send, error, self.base_url)
             return
         await self.app(scope, _replay(body, receive), send)
 
@@ -114,10 +124,10 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-async def send_problem(send: Send, error: GatewayError, base_url: str, request_id: str) -> None:
+async def send_problem(scope: Scope, send: Send, error: GatewayError, base_url: str) -> None:
     """Answer with a problem, from plain ASGI."""
-    body = problem_bytes(error, base_url, request_id)
-    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
-    headers += [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
-    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    status, body, headers = rendered(scope["path"], error, base_url, scope.get("threekeys.request_id", ""))
+    headers["content-length"] = str(len(body))
+    fields = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": fields})
     await send({"type": "http.response.body", "body": body})

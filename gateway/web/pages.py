@@ -1,6 +1,8 @@
 """Pages for problem types: what went wrong, and what to do. Plain HTML, no script, nothing from elsewhere."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -12,9 +14,13 @@ from gateway.errors import NotFound
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=select_autoescape(default=True)
 )
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _HEADERS = {
     "Cache-Control": "public, max-age=300",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
@@ -41,17 +47,19 @@ def router(types: dict[str, ProblemType]) -> APIRouter:
         groups: dict[int, list[ProblemType]] = {}
         for kind in sorted(types.values(), key=lambda kind: (kind.status, kind.code)):
             groups.setdefault(kind.status, []).append(kind)
-        return _page("problems.html", groups=groups)
+        return page("problems.html", groups=groups)
 
     @routes.get("/{code}", response_class=HTMLResponse, summary="One problem type")
     async def one(code: str) -> HTMLResponse:
         kind = types.get(code)
         if kind is None:
             raise NotFound
-        return _page("problem.html", kind=kind)
+        return page("problem.html", up="../", kind=kind)
 
     return routes
 
 
-def _page(template: str, **context: object) -> HTMLResponse:
-    return HTMLResponse(_TEMPLATES.get_template(template).render(**context), headers=_HEADERS)
+def page(template: str, *, up: str = "./", headers: Mapping[str, str] = _HEADERS, **context: object) -> HTMLResponse:
+    """A page of a template. `up` leads from its address to the root, since no page names a host."""
+    text = _TEMPLATES.get_template(template).render(up=up, phrases=_PHRASES, **context)
+    return HTMLResponse(text, headers=dict(headers))

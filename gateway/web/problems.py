@@ -1,4 +1,7 @@
-"""RFC 9457: from an error of the tree to problem+json, and the handlers that FastAPI is given."""
+"""RFC 9457: from an error of the tree to problem+json, and the handlers that FastAPI is given.
+
+`/oauth/*` has a form of its own (RFC 6749, section 5.2), for what goes wrong before its endpoints or in none of them.
+"""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +17,8 @@ from gateway.telemetry.log import logger, where
 from gateway.web.errors import NoSuchRoute, WrongMethod
 
 MEDIA_TYPE = "application/problem+json"
+_OAUTH = "/oauth/"
+_OAUTH_CODES = {500: "server_error", 503: "temporarily_unavailable"}
 
 
 def problem(error: GatewayError, base_url: str, request_id: str) -> dict[str, Any]:
@@ -33,6 +38,22 @@ def problem(error: GatewayError, base_url: str, request_id: str) -> dict[str, An
 def problem_bytes(error: GatewayError, base_url: str, request_id: str) -> bytes:
     """The problem as a body."""
     return json.dumps(problem(error, base_url, request_id), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def rendered(path: str, error: GatewayError, base_url: str, request_id: str) -> tuple[int, bytes, dict[str, str]]:
+    """Status, body and headers that answer an error which a request of this path met."""
+    if not path.startswith(_OAUTH):
+        body = problem_bytes(error, base_url, request_id)
+        return error.status, body, {"content-type": MEDIA_TYPE, **_lower(error.headers)}
+    # RFC 6749 knows 400 for all bad input; that there is no such route or method is HTTP's to say.
+    status = error.status if error.status in (404, 405) or error.status >= 500 else 400
+    code = _OAUTH_CODES.get(status, "invalid_request")
+    body = json.dumps({"error": code, "error_description": error.title}, separators=(",", ":")).encode()
+    return status, body, {"content-type": "application/json", "cache-control": "no-store", **_lower(error.headers)}
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def faults(errors: Iterable[Mapping[str, Any]], *, skip: int = 0) -> list[dict[str, str]]:
@@ -58,9 +79,8 @@ def install(app: FastAPI, base_url: str) -> None:
 
     def answer(request: Request, error: GatewayError) -> Response:
         request_id = request.scope.get("threekeys.request_id", "")
-        return Response(
-            problem_bytes(error, base_url, request_id), error.status, headers=error.headers, media_type=MEDIA_TYPE
-        )
+        status, body, headers = rendered(request.scope["path"], error, base_url, request_id)
+        return Response(body, status, headers)
 
     async def gateway_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, GatewayError)

@@ -3,7 +3,7 @@
 import time
 
 from gateway.clock import Clock, to_iso
-from gateway.telemetry.log import access
+from gateway.telemetry.log import access, logger, where
 from gateway.telemetry.metrics import Metrics
 from gateway.web.bodies import App, Message, Receive, Scope, Send
 
@@ -15,6 +15,8 @@ class Requests:
         self.app = app
         self.clock = clock
         self.metrics = metrics
+        self.under_way = 0
+        metrics.in_flight.set_function(lambda: self.under_way)
         self._children: dict[tuple[str, str, int], tuple[object, object]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -24,7 +26,8 @@ class Requests:
         request_id = scope["threekeys.request_id"] = self.clock.new_id()
         header = (b"x-request-id", request_id.encode())
         started = time.perf_counter()
-        status = 500
+        self.under_way += 1
+        status = 0
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -35,8 +38,14 @@ class Requests:
 
         try:
             await self.app(scope, receive, send_with_id)
+        except Exception as error:
+            # Starlette raises again what its handler has answered and logged; a server would log the message too,
+            # and messages of errors that nobody expected may hold anything.
+            if not status:
+                logger("web").error("unexpected", requestId=request_id, **where(error))
         finally:
-            self._tell(scope, request_id, status, time.perf_counter() - started)
+            self.under_way -= 1
+            self._tell(scope, request_id, status or 500, time.perf_counter() - started)
 
     def _tell(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from schemas.api.exchanges import DatasetId
+from schemas.api.limits import LimitsLeft
 from schemas.api.subject import Code, FieldPath, Reference
 from schemas.base import WireModel
 
@@ -115,15 +116,6 @@ class RegisterEntry(WireModel):
     retention: str
     onward_use: str
     dpia_reference: str
-
-
-class LimitsLeft(WireModel):
-    """What is left of the limits now."""
-
-    per_minute: int
-    per_minute_left: int
-    per_day: int
-    per_day_left: int
 
 
 class Permission(WireModel):

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from schemas.api.limits import LimitsLeft
 from schemas.base import WireModel
 
 
@@ -41,4 +42,5 @@ class Problem(WireModel):
     request_id: str | None = None
     exchange_id: str | None = None
     reasons: list[ReasonBody] | None = None
+    limits: LimitsLeft | None = None
     errors: list[FaultAt] | None = None

@@ -321,9 +321,13 @@ def test_the_later_permit_says_by_what_right() -> None:
 
 
 def test_a_repeat_counts_no_further_use() -> None:
-    used_up = changed(repeat=True, usage=Usage(10, 100), consent__uses=3)
+    used_up = changed(repeat=True, usage=Usage(9, 100), consent__uses=3)
     permit(used_up)
-    assert codes(change(used_up, "repeat", False)) == ["daily-limit", "rate-limit", "consent-used-up"]
+    assert codes(change(used_up, "repeat", False)) == ["daily-limit", "consent-used-up"]
+
+
+def test_a_repeat_is_held_to_the_rate_since_it_reads_the_source_again() -> None:
+    assert codes(changed(repeat=True, usage=Usage(10, 0))) == ["rate-limit"]
 
 
 def test_a_repeat_is_refused_once_a_key_has_gone() -> None:

@@ -1,0 +1,57 @@
+"""`keys list` and `keys rotate`: the gateway's own signing keys and pseudonym keys."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from gateway.cli.options import DEFAULT_CONFIG, Config
+from gateway.settings import ConfigurationError, load
+
+app = typer.Typer(no_args_is_help=True)
+
+
+class Kind(StrEnum):
+    """What may be rotated: the purposes of signing keys, and the key of pseudonyms."""
+
+    TOKEN = "token"  # noqa: S105  # a purpose, no password
+    RECEIPT = "receipt"
+    CHECKPOINT = "checkpoint"
+    PSEUDONYM = "pseudonym"
+
+
+@app.command("list")
+def listing(config: Config = DEFAULT_CONFIG) -> None:
+    """The live signing keys, oldest first in each purpose; the last one signs."""
+    from gateway.signing.directory import KeyDirectory
+    from gateway.signing.errors import KeyFileError
+    from gateway.signing.keys import Purpose
+
+    directory = KeyDirectory(load(config).keys)
+    try:
+        for purpose in Purpose:
+            for key in directory.live(purpose):
+                print(f"{purpose:10}  {key.kid}")
+    except KeyFileError as error:
+        raise ConfigurationError(f"keys: {error}") from None
+
+
+@app.command()
+def rotate(
+    kind: Annotated[Kind, typer.Argument(help="Which key to follow with a new one.")], config: Config = DEFAULT_CONFIG
+) -> None:
+    """Make a new key, used from now on. Older keys stay: what they signed still verifies, what they hid is found."""
+    from gateway.signing.directory import KeyDirectory
+    from gateway.signing.errors import KeyFileError
+    from gateway.signing.keys import Purpose
+    from gateway.signing.pseudonyms import PseudonymKeys
+
+    folder = load(config).keys
+    try:
+        if kind is Kind.PSEUDONYM:
+            kid = PseudonymKeys(folder).rotate()
+        else:
+            kid = KeyDirectory(folder).rotate(Purpose(kind.value)).kid
+    except KeyFileError as error:
+        raise ConfigurationError(f"keys: {error}") from None
+    print(f"the new {kind.value} key is {kid}")

@@ -1,0 +1,89 @@
+"""The look before the fetch, cheap where it can be: what seldom changes is kept a moment, the rest is one look-up.
+
+Kept are status, dataset, agreement and its counts. Nothing is released on their word: the commit reads all of it
+afresh under lock. Nor is anything refused on it before the fetch: such a refusal is decided again on facts read now,
+so that whoever has just agreed, consented or been reactivated is never told of yesterday.
+"""
+
+from dataclasses import dataclass, field
+
+from gateway.agreements.standing import Standing
+from gateway.clock import Clock
+from gateway.consent.repository import Wanted, current
+from gateway.db.store import Store
+from gateway.exchange.asking import Ask
+from gateway.exchange.facts import Case, case_of, look
+from gateway.policy import Refusal, Usage, Verdict, decide
+from gateway.subjects.repository import resolution
+
+_KEEP = 100_000
+"""Microseconds. For three times that a source may still be read after a suspension; nothing of it is released."""
+_MOST = 10_000
+_ROOM = 1_000
+"""Counts are kept only while so many fetches are left that no moment uses them up."""
+_Key = tuple[str, str, str]
+
+
+@dataclass(slots=True)
+class Looks:
+    """Looks at the facts before a fetch."""
+
+    store: Store
+    clock: Clock
+    _kept: dict[_Key, tuple[int, Standing, Usage]] = field(default_factory=dict)
+
+    async def decide(self, ask: Ask, *, repeat: bool = False) -> tuple[Case, Verdict]:
+        """The verdict before the fetch, and the facts that it rests on."""
+        known = None if ask.confirm or ask.beside or not ask.client_id else self._known(ask)
+        if known is not None:
+            case = await self._glance(ask, *known, repeat=repeat)
+            verdict = decide(ask.asked, case.facts)
+            if not isinstance(verdict, Refusal):
+                return case, verdict
+        case = await self.store.read(look, self.clock, ask, repeat=repeat)
+        if known is None and ask.client_id and not ask.confirm:
+            self._keep(ask, case)
+        return case, decide(ask.asked, case.facts)
+
+    def forget(self, ask: Ask) -> None:
+        """The commit refused what the look permitted: what is kept is out of date."""
+        self._kept.pop((ask.client_id, ask.dataset.id, ask.asked.purpose), None)
+
+    async def _glance(self, ask: Ask, known: Standing, usage: Usage, *, repeat: bool) -> Case:
+        wanted = Wanted(
+            tuple(digest for one in ask.known_as for digest in one.digests),
+            ask.consumer_id,
+            ask.dataset.id,
+            ask.asked.purpose,
+        )
+        found = await self.store.look_up(current, wanted)
+        subject = resolution(ask.known_as, found.subjects)
+        return case_of(self.clock.now(), ask, known, usage, subject, found.consent, repeat=repeat)
+
+    def _known(self, ask: Ask) -> tuple[Standing, Usage] | None:
+        key = (ask.client_id, ask.dataset.id, ask.asked.purpose)
+        kept = self._kept.get(key)
+        if kept is None:
+            return None
+        now = self.clock.now()
+        if kept[0] > now:
+            return kept[1], kept[2]
+        if kept[0] + _KEEP > now:
+            # One asker reads afresh; whoever comes meanwhile still goes by what is kept.
+            self._kept[key] = (now + _KEEP, kept[1], kept[2])
+        else:
+            del self._kept[key]
+        return None
+
+    def _keep(self, ask: Ask, case: Case) -> None:
+        """Keep what was found, unless a limit is near or the purpose asks for more than a consent."""
+        agreement, usage = case.facts.agreement, case.facts.usage
+        terms = agreement.purposes.get(ask.asked.purpose) if agreement else None
+        if agreement is None or usage is None or terms is None or terms.signal == "notified":
+            return
+        if min(agreement.per_minute - usage.in_minute, agreement.per_day - usage.in_day) < _ROOM:
+            return
+        if len(self._kept) >= _MOST:
+            self._kept.clear()
+        key = (ask.client_id, ask.dataset.id, ask.asked.purpose)
+        self._kept[key] = (case.facts.now + _KEEP, case.standing, usage)

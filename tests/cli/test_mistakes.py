@@ -1,0 +1,172 @@
+"""What operators get wrong is told in one line that says what to mend; nobody is shown a traceback."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.cli.main import main
+from gateway.signing.directory import KeyDirectory
+from tests.journeys.running import THREEKEYS
+
+GOOD = "baseUrl: http://127.0.0.1:{port}\nport: {port}\n"
+
+
+class Command:
+    """`threekeys`, within this process where it can be: starting one anew takes a second."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self.monkeypatch = monkeypatch
+        self.capsys = capsys
+
+    def __call__(self, *arguments: str) -> tuple[int, str, str]:
+        """(status, output, errors)."""
+        if arguments[0] == "serve":  # it sets up logging and signals for a whole process
+            command = [THREEKEYS, *arguments]
+            done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=60)
+            assert "Traceback" not in done.stderr, done.stderr
+            return done.returncode, done.stdout, done.stderr
+        self.monkeypatch.chdir(self.folder)
+        self.monkeypatch.setattr(sys, "argv", ["threekeys", *arguments])
+        status = 0
+        try:
+            main()
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        out, err = self.capsys.readouterr()
+        return status, out, err
+
+    def told(self, *arguments: str) -> str:
+        """What a failing command says."""
+        status, out, err = self(*arguments)
+        assert status == 1, f"{arguments}: {status}\n{out}{err}"
+        said = [line for line in err.splitlines() if not line.startswith("{")]
+        assert said, out
+        assert said[0].startswith("threekeys: ")
+        return "\n".join(said)
+
+
+@pytest.fixture
+def threekeys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    return Command(tmp_path, monkeypatch, capsys)
+
+
+def configured(folder: Path, more: str = "", port: int = 8400) -> None:
+    (folder / "threekeys.yaml").write_text(GOOD.format(port=port) + more)
+
+
+def test_a_configuration_that_is_not_there(threekeys: Command, tmp_path: Path) -> None:
+    assert "threekeys init" in threekeys.told("serve", "--config", "nowhere.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("baseUrl: [", "this is not YAML"),
+        ("- a list", "a mapping of settings"),
+        (GOOD + "databse: x\n", "databse: there is no such setting"),
+        ("port: 8400\n", "baseUrl: "),
+        (GOOD + "port: 99999\n", "port: "),
+        (GOOD + "host: 0.0.0.0\n", "plain HTTP on 0.0.0.0 is refused"),
+        ("baseUrl: http://gateway.example\n", "https://"),
+        (GOOD + "adapters: {a: {kind: sql, deadline: 0}}\n", "adapters.a.deadline: "),
+    ],
+)
+def test_a_configuration_that_cannot_be_used(threekeys: Command, tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "threekeys.yaml").write_text(text.replace("{port}", "8400"))
+    assert said in threekeys.told("migrate")
+
+
+def test_a_database_that_nobody_migrated(threekeys: Command, tmp_path: Path) -> None:
+    configured(tmp_path)
+    assert "threekeys migrate" in threekeys.told("serve")
+    add = ("agency", "add", "an-agency", "--name", "An Agency", "--contact", "desk@agency.invalid")
+    assert "threekeys migrate" in threekeys.told(*add)
+
+
+def test_a_database_url_of_no_kind_that_we_know(threekeys: Command, tmp_path: Path) -> None:
+    configured(tmp_path, "database: mysql://somewhere/else\n")
+    assert "sqlite:///" in threekeys.told("migrate")
+    assert "sqlite:///" in threekeys.told("serve")
+
+
+def test_a_postgresql_that_does_not_answer_is_told_without_its_password(threekeys: Command, tmp_path: Path) -> None:
+    configured(tmp_path, "database: postgresql://someone:s3cret@127.0.0.1:1/x\n")
+    said = threekeys.told("migrate")
+    assert "refused" in said
+    assert "s3cret" not in said
+
+
+def test_a_missing_postgresql_extra_is_named(threekeys: Command, tmp_path: Path) -> None:
+    configured(tmp_path, "database: postgresql://127.0.0.1/x\n")
+    hidden = "import sys; sys.modules['psycopg'] = None; from gateway.cli import main; main()"
+    command = [sys.executable, "-c", hidden, "migrate"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "threekeys[postgresql]" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_in_use(threekeys: Command, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        configured(tmp_path, port=port)
+        assert threekeys("migrate")[0] == 0
+        assert f"port {port} on 127.0.0.1 cannot be listened on" in threekeys.told("serve")
+
+
+def test_adapters_that_cannot_be_made_are_all_named_at_start(threekeys: Command, tmp_path: Path) -> None:
+    fields = "mapping: {fields: {band: band}}"
+    sql = "kind: sql, settings: {url: 'env:NO_SUCH_VARIABLE', table: t, key: {nino: n}, " + fields + "}"
+    file = "kind: sql, settings: {url: 'env:PATH', table: t, key: {nino: n}, mapping: gone.yaml}"
+    configured(tmp_path, f"adapters: {{one: {{{sql}}}, two: {{kind: nothing}}, three: {{{file}}}}}\n", port=1)
+    threekeys("migrate")
+    configured(tmp_path, f"adapters: {{one: {{{sql}}}, two: {{kind: nothing}}, three: {{{file}}}}}\n", port=_free())
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    threekeys.folder = elsewhere
+    said = threekeys.told("serve", "--config", "../threekeys.yaml")
+    assert "adapters.one: the environment variable NO_SUCH_VARIABLE is not set" in said
+    assert "adapters.two: no adapter of the kind 'nothing'" in said
+    assert "gone.yaml cannot be read" in said
+    assert "../gone.yaml" in said, "a mapping's file is looked for beside the configuration"
+
+
+def test_keys_that_others_can_read_and_a_certificate_that_is_not_there(threekeys: Command, tmp_path: Path) -> None:
+    configured(tmp_path, port=_free())
+    threekeys("migrate")
+    assert threekeys("keys", "rotate", "receipt")[0] == 1  # there is no directory yet
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "token-0001.pem").write_text("no key")
+    (tmp_path / "keys" / "token-0001.pem").chmod(0o644)
+    assert "chmod 600" in threekeys.told("serve")
+    (tmp_path / "keys" / "token-0001.pem").unlink()
+    configured(tmp_path, "tls: {certificate: a.pem, key: b.pem}\n", port=_free())
+    assert "tls: " in threekeys.told("serve")
+
+
+def test_init_overwrites_nothing(threekeys: Command, tmp_path: Path) -> None:
+    assert threekeys("init")[0] == 0
+    assert "nothing was written" in threekeys.told("init")
+    assert threekeys("migrate")[0] == 0, "what init writes can be used as it is"
+
+
+def test_a_key_is_rotated_and_the_old_one_stays(threekeys: Command, tmp_path: Path) -> None:
+    configured(tmp_path)
+    KeyDirectory(tmp_path / "keys").ensure()
+    before = threekeys("keys", "list")[1]
+    new = threekeys("keys", "rotate", "receipt")[1].split()[-1]
+    after = threekeys("keys", "list")[1]
+    assert set(before.splitlines()) < set(after.splitlines())
+    assert f"receipt     {new}" in after
+
+
+def _free() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

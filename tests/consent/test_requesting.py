@@ -1,0 +1,119 @@
+"""Asking: refused where a granted consent would not be enough, or where consent is the wrong question."""
+
+import json
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from gateway.agencies.standing import ReactivateAgency, SuspendAgency
+from gateway.app import Gateway
+from gateway.ledger.tables import OPENING
+from tests.consent.asking import code, decide, exchange, known_as, request, requested
+from tests.world import PEOPLE, PROVIDER, World, agreement_text
+
+_EVENTS = select(OPENING.c.event)
+
+
+def pointers(answer: Any) -> list[str]:
+    assert answer.status_code == 422, answer.text
+    return [one["pointer"] for one in answer.json()["errors"]]
+
+
+@pytest.mark.parametrize("purpose", ["notified", "on-request", "by-statute"])
+def test_asking_for_consent_is_refused_where_the_law_asks_for_none(world: World, purpose: str) -> None:
+    answer = request(world, "ann", purpose=purpose)
+    assert code(answer) == (409, "consent-not-appropriate")
+    signals = {"notified": "notified", "on-request": "explicit-request", "by-statute": "none"}
+    assert answer.json()["signal"] == signals[purpose]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"purpose": "another"}, "purpose-not-in-agreement"),
+        ({"fields": ["licenceNumber"]}, "field-not-in-agreement"),
+        ({"optionalFields": ["endorsements"]}, "field-not-in-agreement"),
+    ],
+)
+def test_the_policy_s_reasons_are_given_where_a_granted_consent_would_not_be_enough(
+    world: World, change: dict[str, Any], expected: str
+) -> None:
+    answer = request(world, "ann", **change)
+    assert code(answer) == (403, expected)
+    assert answer.json()["reasons"][0]["remedy"]["href"] == "/v1/permissions"
+
+
+def test_without_an_agreement_nobody_is_asked(world: World) -> None:
+    assert code(request(world, "ann", dataset=world.offer(agreed=False))) == (403, "agreement-missing")
+    draft = world.offer(agreed=False)
+    office = world.client("t.consumer.data-office")
+    assert office.post("/v1/agreements", json=agreement_text(draft)).status_code == 201
+    assert code(request(world, "ann", dataset=draft)) == (403, "agreement-not-accepted")
+    assert code(request(world, "ann", dataset=f"{PROVIDER}/nothing/v1")) == (404, "no-such-dataset")
+    assert code(request(world, "ann", world.client("t.stranger.casework"))) == (403, "agreement-missing")
+
+
+def test_while_the_provider_is_suspended_nobody_is_asked(world: World) -> None:
+    async def suspend(gateway: Gateway) -> None:
+        await gateway.store.commit(SuspendAgency(PROVIDER))
+
+    async def reactivate(gateway: Gateway) -> None:
+        await gateway.store.commit(ReactivateAgency(PROVIDER))
+
+    world.in_gateway(suspend)
+    try:
+        assert code(request(world, "ann")) == (403, "provider-suspended")
+    finally:
+        world.in_gateway(reactivate)
+
+
+def test_every_fault_of_a_request_is_told_at_once(world: World) -> None:
+    answer = request(
+        world, "ann", fields=["status", "holder"], optionalFields=["status", "holder.nino", "shoeSize"],
+        caseReference=PEOPLE["ann"]["nino"],
+    )  # fmt: skip
+    found = pointers(answer)
+    assert set(found) == {"/optionalFields/0", "/optionalFields/1", "/optionalFields/2", "/caseReference"}
+    assert PEOPLE["ann"]["nino"] not in answer.text
+
+
+def test_a_narrower_required_field_leaves_the_wider_one_to_choose(world: World) -> None:
+    name = world.newcomer()
+    consent_id = requested(world, name, fields=["holder.familyName"], optionalFields=["address"])
+    decide(world, name, consent_id)
+    assert exchange(world, name, fields=["holder.familyName"]) == "released"
+
+
+def test_an_identifier_in_a_code_is_refused_and_not_repeated(world: World) -> None:
+    name = world.newcomer()
+    number = PEOPLE[name]["nhs-number"]
+    consent_id = requested(world, name)
+    reason = world.casework.post(f"/v1/consents/{consent_id}/revocations", json={"reason": number})
+    assert pointers(reason) == ["/reason"]
+    notice = world.ask(name, purpose="notified") | {"noticeVersion": "notice-1", "channel": number}
+    del notice["fields"]
+    channel = world.casework.post("/v1/notices", json={**notice, "givenAt": "2026-01-01T00:00:00Z"})
+    assert pointers(channel) == ["/channel"]
+    assert number not in reason.text + channel.text
+
+
+def test_identifiers_of_different_people_are_refused(world: World) -> None:
+    one, two = world.newcomer(), world.newcomer()
+    for name in (one, two):
+        decide(world, name, requested(world, name))
+    mixed = {"identifiers": [known_as(one, "nino")["identifiers"][0], known_as(two, "nhs-number")["identifiers"][0]]}
+    assert code(request(world, one, subject=mixed)) == (403, "subject-conflict")
+    assert exchange(world, one, subject=mixed) == "subject-conflict"
+    assert exchange(world, one, subject=known_as(one, "nino", "nhs-number")) == "released"
+
+
+def test_the_case_reference_stands_in_the_entry(world: World) -> None:
+    consent_id = requested(world, world.newcomer(), caseReference="case-17")
+
+    async def events(gateway: Gateway) -> list[dict[str, Any]]:
+        rows = await gateway.store.read(lambda connection: connection.all(_EVENTS))
+        return [json.loads(row[0]) for row in rows]
+
+    [event] = [one for one in world.in_gateway(events) if one.get("consentId") == consent_id]
+    assert (event["kind"], event["caseReference"]) == ("consent-requested", "case-17")

@@ -1,0 +1,85 @@
+"""The other signals of the person: a notice that was given, and a request that the person made."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.consent.asking import code
+from tests.world import World
+
+
+def at(world: World, **ago: float) -> str:
+    return (datetime.fromtimestamp(world.clock.now() / 1_000_000, UTC) - timedelta(**ago)).isoformat()
+
+
+def notify(world: World, name: str, **more: Any) -> httpx.Response:
+    body = world.ask(name, purpose="notified") | {"noticeVersion": "notice-1", "channel": "letter"} | more
+    del body["fields"]
+    return world.casework.post("/v1/notices", json={"givenAt": at(world, hours=1), **body})
+
+
+def ask(world: World, name: str, **more: Any) -> str:
+    answer = world.casework.post("/v1/exchanges", json=world.ask(name, **more))
+    return str(answer.json()["outcome"] if answer.status_code == 201 else answer.json()["code"])
+
+
+def test_a_purpose_that_asks_for_a_notice_is_open_once_it_was_given(world: World) -> None:
+    name = world.newcomer()
+    assert ask(world, name, purpose="notified") == "notice-required"
+    answer = notify(world, name)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["noticeVersion"] == "notice-1"
+    assert ask(world, name, purpose="notified") == "released"
+    assert ask(world, world.newcomer(), purpose="notified") == "notice-required"
+    assert ask(world, name, purpose="with-consent") == "consent-required"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"noticeVersion": "notice-0"}, "notice-outdated"),
+        ({"purpose": "another"}, "purpose-not-in-agreement"),
+    ],
+)
+def test_a_notice_that_would_open_nothing_is_refused(world: World, change: dict[str, Any], expected: str) -> None:
+    name = world.newcomer()
+    assert code(notify(world, name, **change)) == (403, expected)
+    assert ask(world, name, purpose="notified") == "notice-required"
+
+
+def test_a_notice_of_the_future_is_not_given_yet(world: World) -> None:
+    name = world.newcomer()
+    assert code(notify(world, name, givenAt=at(world, hours=-1))) == (403, "notice-required")
+
+
+def test_a_notice_of_another_agency_opens_nothing(world: World) -> None:
+    name = world.newcomer()
+    body = world.ask(name, purpose="notified") | {"noticeVersion": "notice-1", "channel": "letter"}
+    del body["fields"]
+    stranger = world.client("t.stranger.casework")
+    answer = stranger.post("/v1/notices", json={"givenAt": at(world), **body})
+    assert code(answer) == (403, "agreement-missing")
+    assert ask(world, name, purpose="notified") == "notice-required"
+    person = world.person(name).post("/v1/notices", json={"givenAt": at(world), **body})
+    assert code(person) == (403, "wrong-kind-of-caller")
+
+
+def test_an_explicit_request_is_attested_by_the_caller_and_must_be_recent(world: World) -> None:
+    name = world.newcomer()
+    attested = {"channel": "phone", "reference": "call-17"}
+    assert ask(world, name, purpose="on-request") == "explicit-request-required"
+    for ago, expected in (
+        ({"days": 29}, "released"),
+        ({"days": 31}, "explicit-request-stale"),
+        ({"hours": -1}, "explicit-request-stale"),
+    ):
+        request = {**attested, "requestedAt": at(world, **ago)}
+        assert ask(world, name, purpose="on-request", explicitRequest=request) == expected, ago
+    answer = world.casework.post(
+        "/v1/exchanges",
+        json=world.ask(name, purpose="on-request", explicitRequest={**attested, "requestedAt": at(world)}),
+    )
+    [event] = world.events(answer.json()["exchangeId"])
+    assert event["explicitRequest"]["reference"] == "call-17"

@@ -1,0 +1,37 @@
+"""`python -m tests.error_page > docs/errors.md`: the page of all problem types, from the code. A test holds it."""
+
+from http import HTTPStatus
+
+from gateway.app import problem_types
+from gateway.policy import REASONS
+
+_HEAD = """# Errors
+
+Every error is `application/problem+json` (RFC 9457): `type` (a page of the gateway), `title`, `status`, `code`,
+`requestId`, and where there is one `detail`, `exchangeId`, `reasons`, `errors`. Only `/oauth/*` answers as RFC 6749
+says. No error holds a personal value; `errors` points to what is wrong by JSON Pointer, and to an unknown member by
+its parent.
+
+Refusals have [a page of their own](reason-codes.md), with the missing key and its remedy. This page holds all others.
+Write it with `python -m tests.error_page > docs/errors.md`.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    lines = [_HEAD]
+    kinds = [kind for kind in problem_types().values() if kind.code not in REASONS or kind.status == 401]
+    for status in sorted({kind.status for kind in kinds}):
+        lines += [
+            f"## {status} {HTTPStatus(status).phrase}\n",
+            "| code | what it means | what to do |",
+            "| --- | --- | --- |",
+        ]
+        same = sorted((kind for kind in kinds if kind.status == status), key=lambda kind: kind.code)
+        lines += [f"| `{kind.code}` | {kind.title} | {kind.explanation} |" for kind in same]
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(page(), end="")

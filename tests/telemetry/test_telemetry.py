@@ -1,0 +1,115 @@
+"""What operators see: a line for each request, found by its id; counts by outcome; and never a personal value."""
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from gateway.telemetry import log
+from tests.world import PEOPLE, World
+
+ROUTE = "/v1/exchanges"
+
+
+@pytest.fixture(scope="module")
+def world(module_database_url: str) -> Iterator[World]:
+    with World(module_database_url) as entered:
+        yield entered
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    stream = io.StringIO()
+    log.configure(stream=stream)
+    yield stream
+    log.configure()
+
+
+def logged(lines: io.StringIO) -> list[dict[str, Any]]:
+    log.flush()
+    return [json.loads(line) for line in lines.getvalue().splitlines()]
+
+
+def metric(world: World, name: str, **labels: str) -> float:
+    text = world.anyone().get("/metrics").text
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == name and all(sample.labels.get(label) == value for label, value in labels.items())
+    )
+
+
+def test_a_request_s_id_finds_its_log_line_which_names_the_route_and_no_value(
+    lines: io.StringIO, world: World
+) -> None:
+    refused = world.casework.post("/v1/exchanges", json=world.ask(purpose="with-consent")).json()
+    consent = world.consent("ann")
+    world.person("ann").get(f"/v1/consents/{consent}")
+    found = logged(lines)
+    [line] = [one for one in found if one.get("requestId") == refused["requestId"]]
+    assert (line["method"], line["route"], line["status"]) == ("POST", "/v1/exchanges", 403)
+    assert line["caller"] == "client:t.consumer.casework"
+    assert any(one.get("route") == "/v1/consents/{consent_id}" for one in found)
+    assert not any(value in lines.getvalue() for value in (*PEOPLE["ann"].values(), consent))
+
+
+def test_an_unexpected_error_is_logged_by_its_class_and_frames_without_its_message(
+    lines: io.StringIO, world: World
+) -> None:
+    async def fails(_: object) -> None:
+        raise RuntimeError("about ZZ000001A, living at 1 Test Row")
+
+    world.adapter.before = fails
+    answer = world.casework.post("/v1/exchanges", json=world.ask())
+    world.adapter.before = None
+    assert answer.json()["code"] == "source-malformed"
+    [line] = [one for one in logged(lines) if one.get("room") == "source"]
+    assert (line["error"], line["exchangeId"]) == ("RuntimeError", answer.json()["exchangeId"])
+    assert any("fails" in frame for frame in line["frames"])
+    assert "ZZ000001A" not in lines.getvalue() + answer.text
+    assert "Test Row" not in lines.getvalue() + answer.text
+
+
+def test_exchanges_are_counted_by_dataset_and_outcome(world: World) -> None:
+    name, dataset = world.newcomer(), world.offer()
+    before = {
+        status: metric(world, "threekeys_requests_total", route=ROUTE, status=status) for status in ("201", "403")
+    }
+    for change in ({}, {}, {"purpose": "with-consent"}, {"fields": ["licenceNumber"]}):
+        world.casework.post("/v1/exchanges", json=world.ask(name, dataset=dataset) | change)
+    del world.adapter.held[PEOPLE[name]["nino"]]
+    world.casework.post("/v1/exchanges", json=world.ask(name, dataset=dataset))
+    counted = {
+        outcome: metric(world, "threekeys_exchanges_total", dataset=dataset, outcome=outcome)
+        for outcome in ("released", "refused", "not-held")
+    }
+    assert counted == {"released": 2, "refused": 2, "not-held": 1}
+    assert metric(world, "threekeys_requests_total", route=ROUTE, status="201") == before["201"] + 3
+    assert metric(world, "threekeys_requests_total", route=ROUTE, status="403") == before["403"] + 2
+
+
+def test_an_unknown_path_makes_no_new_label(world: World) -> None:
+    anyone = world.anyone()
+    for n in range(3):
+        anyone.get(f"/nowhere/{n}")
+    text = anyone.get("/metrics").text
+    assert "nowhere" not in text
+
+
+def test_lines_of_a_loop_that_ended_hold_up_no_later_ones(lines: io.StringIO) -> None:
+    import asyncio
+
+    async def one() -> None:
+        log.access("2026-01-01T00:00:00.000Z", "r-1", "GET", "/v1/status", 200, 1.0, "")
+
+    async def two() -> None:
+        log.access("2026-01-01T00:00:00.000Z", "r-2", "GET", "/v1/status", 200, 1.0, "")
+        await asyncio.sleep(0.1)
+
+    asyncio.run(one())
+    asyncio.run(two())
+    assert '"r-2"' in lines.getvalue()
