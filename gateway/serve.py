@@ -83,6 +83,13 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
         running = server(settings, ready)
     except KeyFileError as error:
         raise ConfigurationError(f"keys: {error}") from None
+
+    def end(*_: object) -> None:
+        """Before uvicorn listens for signals, and when it raises the one that ended it once more."""
+        running.should_exit = True
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, end)
     with listen(settings.host, settings.port) as bound:
         running.run(sockets=[bound])
     log.flush()

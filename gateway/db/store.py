@@ -129,6 +129,7 @@ class Store:
     def _one(
         self, connection: Connection | None, work: Callable[[Connection], Any], future: "asyncio.Future[Any]"
     ) -> tuple[Connection | None, Outcome]:
+        idle = connection is not None
         try:
             if connection is None:
                 connection = self.engine.connect(writing=False)
@@ -139,4 +140,6 @@ class Store:
                 return connection, (future, None, error)
             if connection is not None:
                 self.engine.close(connection)
+            if idle:  # it may have broken while nobody used it; a read can be made again
+                return self._one(None, work, future)
             return None, (future, None, fault)

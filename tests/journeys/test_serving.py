@@ -1,0 +1,135 @@
+"""What an operator relies on: a gateway drains, speaks TLS, refuses plain HTTP to strangers, and says how it is."""
+
+import asyncio
+import datetime
+import ipaddress
+import ssl
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from gateway.sandbox.layout import free_base
+from gateway.settings import ConfigurationError, load
+from tests.journeys.realm import Realm, people
+from tests.journeys.running import THREEKEYS
+
+
+def test_an_exchange_in_flight_finishes_when_the_gateway_is_told_to_stop(tmp_path: Path) -> None:
+    with Realm(f"sqlite:///{tmp_path / 'g.db'}", people(1)) as realm:
+
+        async def scenario() -> tuple[httpx.Response, bool]:
+            async with realm.caseworker() as caseworker, realm.http() as anyone:
+                await realm.granted(caseworker, anyone, "p0")
+                hold = realm.source.hold(realm.known["p0"]["nino"])
+                asked = asyncio.ensure_future(caseworker.post("/v1/exchanges", json=realm.about("p0")))
+                await hold.arrived.wait()
+                realm.processes[0].terminate()
+                await asyncio.sleep(0.5)
+                async with realm.http() as late:
+                    try:
+                        turned = (await late.get("/health/ready")).status_code == 503
+                    except httpx.TransportError:
+                        turned = True
+                hold.let_go.set()
+                return await asked, turned
+
+        answer, turned = realm.run(scenario())
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["outcome"] == "released"
+        assert turned
+        assert realm.processes[0].wait(20) == 0
+        assert any(event.get("outcome") == "released" for _, _, event in realm.entered())
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a test gateway")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    chain, private = folder / "gateway.pem", folder / "gateway.key"
+    chain.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return chain, private
+
+
+def test_it_speaks_tls_by_certificate_and_key(tmp_path: Path) -> None:
+    chain, _ = certificate(tmp_path)
+    port = free_base()
+    config = tmp_path / "threekeys.yaml"
+    config.write_text(
+        yaml.safe_dump(
+            {
+                "baseUrl": f"https://127.0.0.1:{port}",
+                "host": "0.0.0.0",
+                "port": port,
+                "tls": {"certificate": "gateway.pem", "key": "gateway.key"},
+            }
+        )
+    )
+    subprocess.run([THREEKEYS, "migrate", "-c", str(config)], check=True, capture_output=True, timeout=60)
+    process = subprocess.Popen(
+        [THREEKEYS, "serve", "-c", str(config), "--stop-with-stdin"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(b"ready https://")
+        trusted = ssl.create_default_context(cafile=str(chain))
+        with httpx.Client(verify=trusted, trust_env=False) as client:
+            told = client.get(f"https://127.0.0.1:{port}/.well-known/oauth-authorization-server").json()
+            assert told["token_endpoint"] == f"https://127.0.0.1:{port}/oauth/token"
+            assert client.get(f"https://127.0.0.1:{port}/health/ready").json()["status"] == "ready"
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"http://127.0.0.1:{port}/health/live", trust_env=False)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"host": "0.0.0.0", "baseUrl": "https://gateway.example"}, "plain HTTP on 0.0.0.0 is refused"),
+        ({"baseUrl": "http://gateway.example"}, "baseUrl must be https://"),
+        (
+            {"host": "0.0.0.0", "baseUrl": "https://gateway.example", "behindProxy": True, "sandbox": True},
+            "loopback only",
+        ),
+    ],
+)
+def test_plain_http_beyond_this_machine_is_refused_with_what_to_mend(
+    tmp_path: Path, more: dict[str, object], said: str
+) -> None:
+    config = tmp_path / "threekeys.yaml"
+    config.write_text(yaml.safe_dump(more))
+    with pytest.raises(ConfigurationError, match=said):
+        load(config)
+
+
+def test_behind_a_proxy_that_ends_tls_plain_http_is_taken(tmp_path: Path) -> None:
+    config = tmp_path / "threekeys.yaml"
+    config.write_text(yaml.safe_dump({"host": "0.0.0.0", "baseUrl": "https://gateway.example", "behindProxy": True}))
+    assert load(config).behind_proxy
