@@ -129,6 +129,6 @@ def openapi() -> None:
 
 def _stop_with_stdin() -> None:
     """End when whoever started this process is gone."""
-    while sys.stdin.buffer.read(1024):
+    while os.read(sys.stdin.fileno(), 1024):  # unbuffered: a buffer's lock would be held while Python ends
         pass
     os.kill(os.getpid(), signal.SIGTERM)
