@@ -27,6 +27,7 @@ def once_key(worthless_after: int, *parts: str) -> bytes:
 class _Claims:
     """Uses gathered over a transaction and inserted at its end; a conflict makes all intents run singly."""
 
+    counts_rows = True
     table: Table
 
     def __init__(self) -> None:

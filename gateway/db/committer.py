@@ -201,7 +201,7 @@ class Committer:
             if foresee is not None:
                 foresee(tx)
         outcomes: list[Outcome] = [(future, intent.apply(tx), None) for intent, future in batch]
-        tx.flush()
+        tx.flush(self.engine.gathering(connection))
         return outcomes
 
     def _one_by_one(self, batch: list[Waiter]) -> list[Outcome]:
@@ -213,7 +213,7 @@ class Committer:
             tx.single = True
             try:
                 result = intent.apply(tx)
-                tx.flush()
+                tx.flush(self.engine.gathering(connection))
             except Exception as error:
                 if self.engine.fault(error) is not None:
                     raise

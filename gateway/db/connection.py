@@ -73,8 +73,9 @@ class Connection:
     def run_many(self, statement: Executable, rows: Sequence[Params]) -> int:
         """Run once a row of parameters; returns how many rows were touched in all."""
         sql, constants = self.statements.compiled(statement)
-        self.cursor.executemany(sql, [{**constants, **row} for row in rows] if constants else rows)
-        count: int = self.cursor.rowcount
+        cursor = self.raw.cursor()  # one of its own: others may still wait for their answers
+        cursor.executemany(sql, [{**constants, **row} for row in rows] if constants else rows)
+        count: int = cursor.rowcount
         return count
 
     def script(self, sql: str) -> None:

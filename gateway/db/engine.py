@@ -1,6 +1,7 @@
 """What a database must be able to do for the committer and the readers. Two modules do it: `sqlite`, `postgres`."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from sqlalchemy import Engine as SqlAlchemyEngine
@@ -28,6 +29,9 @@ class Engine(Protocol):
 
     def begin(self, connection: Connection, locks: Sequence[Lock]) -> None:
         """Open a transaction that may write, and lock these rows, given sorted and each once."""
+
+    def gathering(self, connection: Connection) -> AbstractContextManager[object]:
+        """Within it statements may go out together; their errors come at its end, their row counts not at all."""
 
     def commit(self, connection: Connection) -> None:
         """Make it durable."""

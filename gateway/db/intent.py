@@ -1,6 +1,7 @@
 """What the committer takes: an intent says which rows it locks and what it applies."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -27,7 +28,11 @@ class Lock:
 
 
 class Batch(Protocol):
-    """Work that a whole transaction shares (counters in hand, entries to insert): flushed once, before commit."""
+    """Work that a whole transaction shares (counters in hand, entries to insert): flushed once, before commit.
+
+    One that must see how many rows its statements touched says `counts_rows = True`; the statements of all others may
+    go out together, before any of them is answered.
+    """
 
     def flush(self, tx: "Transaction") -> None:
         """Write what was gathered. May raise `RunSingly`."""
@@ -73,10 +78,17 @@ class Transaction(Connection):
         """Drop a memoised value after writing its row."""
         self._memo.pop(key, None)
 
-    def flush(self) -> None:
-        """Write all that was gathered."""
+    def flush(self, gathering: AbstractContextManager[object]) -> None:
+        """Write all that was gathered: first what must see how many rows it touched, then the rest together."""
+        rest: list[Batch] = []
         for batch in self._batches.values():
-            batch.flush(self)
+            if getattr(batch, "counts_rows", False):
+                batch.flush(self)
+            else:
+                rest.append(batch)
+        with gathering:
+            for batch in rest:
+                batch.flush(self)
 
 
 class Intent(Protocol[T_co]):

@@ -4,6 +4,7 @@ The only module that imports psycopg (LGPL-3.0, an optional extra: `pip install 
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from itertools import groupby
 
 import psycopg
@@ -66,6 +67,10 @@ class PostgresEngine:
             statement = select(column).where(mine).order_by(column).with_for_update(read=share)
             self._lock_statements[key] = statement
         return self._lock_statements[key]
+
+    def gathering(self, connection: Connection) -> AbstractContextManager[object]:
+        pipeline: AbstractContextManager[object] = connection.raw.pipeline()
+        return pipeline
 
     def commit(self, connection: Connection) -> None:
         connection.cursor.execute("COMMIT")

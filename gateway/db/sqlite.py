@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from sqlalchemy import Engine as SqlAlchemyEngine
@@ -50,6 +51,9 @@ class SqliteEngine:
     def begin(self, connection: Connection, locks: Sequence[Lock]) -> None:
         """`BEGIN IMMEDIATE` holds the whole database: there is no row to lock."""
         connection.cursor.execute("BEGIN IMMEDIATE")
+
+    def gathering(self, connection: Connection) -> AbstractContextManager[object]:
+        return nullcontext()
 
     def commit(self, connection: Connection) -> None:
         connection.cursor.execute("COMMIT")

@@ -126,7 +126,7 @@ async def _parts(settings: Settings, key: ClientKey, subjects: int, batch: int) 
         tx = Transaction(writing, clock)
         done = [intent.apply(tx) for intent in intents]
         applied = time.thread_time_ns()
-        tx.flush()
+        tx.flush(engine.gathering(writing))
         flushed = time.thread_time_ns()
         engine.commit(writing)
         return applied - started, flushed - applied, float(time.perf_counter_ns() - wall), done[0]
