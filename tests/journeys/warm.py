@@ -50,7 +50,7 @@ class WarmParent:
 
 
 def _child(order: Mapping[str, Any]) -> None:
-    """Never returns."""
+    """Serve until told to stop."""
     from gateway.serve import serve
     from gateway.settings import load
 
@@ -81,8 +81,9 @@ def _main() -> None:
         if pid == 0:
             try:
                 _child(order)
+                os._exit(0)
             finally:
-                os._exit(70)
+                os._exit(70)  # whatever was raised: a child never goes on with the parent's work
         alive.add(pid)
         print(pid, flush=True)
     for pid in alive:
