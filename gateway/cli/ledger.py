@@ -48,7 +48,10 @@ def export(
 def _export(connection: "Connection", target: Path, origin: str, verifiers: "list[Verifier]", openings: bool) -> int:
     from gateway.ledger.export import export as write_export
 
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise ConfigurationError(f"{target}: {error.strerror}") from None
     with os.fdopen(descriptor, "w", encoding="utf-8") as out:
         return write_export(connection, out, origin, verifiers, openings=openings)
 

@@ -79,6 +79,8 @@ def add_client(
         raise ConfigurationError("give exactly one of --jwks, --jwks-uri and --new-key")
     keys: dict[str, Any] | None = None
     if new_key is not None:
+        if new_key.exists():
+            raise ConfigurationError(f"{new_key} is there already: a client's key is its own; name a new file")
         keys = load_or_generate(new_key).public_jwks()
     elif jwks is not None:
         try:

@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,18 +23,27 @@ def verify(
 
     token = sys.stdin.read() if str(receipt) == "-" else _read(receipt)
     if token.lstrip().startswith("{"):
-        token = json.loads(token).get("receipt", "")
+        answer = _json(token, receipt)
+        token = str(answer.get("receipt", "")) if isinstance(answer, dict) else ""
     try:
         jwks = public_keys(_read(keys))
-        found = verify_receipt(token, jwks, json.loads(_read(proof)) if proof else None)
+    except (KeyFileError, ValueError):
+        raise ConfigurationError(f"{keys} holds no public keys: give what /.well-known/jwks.json answers") from None
+    try:
+        found = verify_receipt(token, jwks, _json(_read(proof), proof) if proof else None)
     except ReceiptRejected as error:
         print(f"REJECTED: {error}")
         sys.exit(2)
-    except (KeyFileError, ValueError) as error:
-        raise ConfigurationError(f"the keys or the proof cannot be read: {error}") from None
     print(found.verdict)
     for name, value in found.claims.items():
         print(f"  {name}: {value if isinstance(value, str) else json.dumps(value)}")
+
+
+def _json(text: str, path: Path) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ConfigurationError(f"{path} is not JSON") from None
 
 
 def _read(path: Path) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import shutil
 import signal
 import sys
 import time
@@ -14,13 +13,16 @@ from typing import Any
 
 import uvicorn
 import yaml
+from sqlalchemy.exc import DBAPIError
 
 from gateway.clock import SystemClock
 from gateway.connector.local import LocalConnector
 from gateway.db.migrating import migrate
+from gateway.db.open import open_engine
 from gateway.sandbox import world
+from gateway.sandbox.folder import held
 from gateway.sandbox.identity import UnsafeSandboxIdentity
-from gateway.sandbox.layout import Layout, free_base, taken
+from gateway.sandbox.layout import LAST, Layout, free_base, taken
 from gateway.sandbox.people import Person, people, write_seed
 from gateway.sandbox.processes import Processes, configuration
 from gateway.sandbox.seeding import seed
@@ -31,11 +33,19 @@ Say = Callable[[str], None]
 
 
 async def run(folder: Path, port: int, *, fresh: bool, database: str | None, say: Say) -> None:
-    """Run until SIGINT or SIGTERM. Raises `ConfigurationError` with what to mend."""
-    layout = _prepare(folder, port, fresh=fresh, database=database)
+    """Run until SIGINT, SIGTERM or SIGHUP. Raises `ConfigurationError` with what to mend."""
+    layout = _layout(folder, port, fresh=fresh, database=database)
+    with held(layout.folder, fresh=fresh):
+        layout.clients.mkdir(parents=True, exist_ok=True)
+        if layout.description.exists():
+            say("  what an earlier demo kept is used again; `--fresh` starts anew")
+        await _run(layout, database, say)
+
+
+async def _run(layout: Layout, database: str | None, say: Say) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(name, stop.set)
     processes = Processes(layout)
     everybody = people(datetime.now(UTC).date())
@@ -65,20 +75,19 @@ async def run(folder: Path, port: int, *, fresh: bool, database: str | None, say
         await asyncio.sleep(0.1)
 
 
-def _prepare(folder: Path, port: int, *, fresh: bool, database: str | None) -> Layout:
-    folder = folder.absolute()
-    if fresh and folder.exists():
-        if not (folder / "threekeys.yaml").exists() and any(folder.iterdir()):
-            raise ConfigurationError(f"{folder} is not a folder of the demo; nothing was deleted")
-        shutil.rmtree(folder)
+def _layout(folder: Path, port: int, *, fresh: bool, database: str | None) -> Layout:
+    """Check everything, change nothing."""
     if fresh and database:
         raise ConfigurationError("--fresh deletes the demo's own SQLite file only; give an empty database instead")
-    layout = Layout(folder, port or free_base())
+    if database:
+        open_engine(database)
+    if not 0 <= port <= LAST:
+        raise ConfigurationError(f"--port is 0 to {LAST}: five in a row are used")
+    layout = Layout(folder.absolute(), port or free_base())
     busy = taken(layout.port)
     if busy:
         ports = ", ".join(map(str, busy))
         raise ConfigurationError(f"in use already: port {ports}. Choose another with --port (five in a row are used)")
-    layout.clients.mkdir(parents=True, exist_ok=True)
     return layout
 
 
@@ -93,7 +102,11 @@ async def _start(
     layout.configuration.write_text(yaml.safe_dump(dict(configuration(layout, url)), sort_keys=False))
     settings = load(layout.configuration)
     step("the gateway's database")
-    await asyncio.to_thread(migrate, settings.database)
+    try:
+        await asyncio.to_thread(migrate, settings.database)
+    except DBAPIError as error:
+        said = str(error.orig).partition("\n")[0]
+        raise ConfigurationError(f"the gateway's database cannot be used: {said}") from None
     step("agencies, agreements, consents")
     await seed(settings, layout, everybody)
     step("sign-in, gateway, connector")

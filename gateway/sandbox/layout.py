@@ -7,6 +7,8 @@ from pathlib import Path
 from gateway.settings import ConfigurationError
 
 _USES = ("gateway", "connector", "identity", "benefits", "primary-care")
+LAST = 65_535 - len(_USES) + 1
+"""The last port from which five in a row can be had."""
 
 
 @dataclass(frozen=True, slots=True)

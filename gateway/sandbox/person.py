@@ -9,6 +9,15 @@ import httpx
 from gateway.settings import ConfigurationError
 
 
+def _account(known: dict[str, Any], person: str) -> str:
+    """The handle of a person, however it is written; a name as it is."""
+    wanted = person.casefold()
+    handles = {
+        str(one["handle"]) for one in known["people"] if wanted in (one["handle"].casefold(), one["name"].casefold())
+    }
+    return handles.pop() if handles else person
+
+
 class StandIn:
     """One person of the sandbox, signed in. Use as a context manager."""
 
@@ -18,7 +27,7 @@ class StandIn:
             raise ConfigurationError(f"no demo runs in {sandbox}; start it, or name its folder with --sandbox")
         known = json.loads(description.read_text(encoding="utf-8"))
         try:
-            answer = httpx.post(f"{known['issuer']}/token", json={"person": person}, timeout=10)
+            answer = httpx.post(f"{known['issuer']}/token", json={"person": _account(known, person)}, timeout=10)
         except httpx.HTTPError:
             raise ConfigurationError(f"the demo in {sandbox} does not run: its sign-in does not answer") from None
         if answer.status_code != 200:
@@ -51,6 +60,8 @@ class StandIn:
         if consent_id:
             return consent_id
         found = [item["id"] for item in self.consents() if item["status"] == status]
+        if not found:
+            raise ConfigurationError(f"there is no {status} consent; `consent list` shows what this person was asked")
         if len(found) != 1:
             raise ConfigurationError(f"there are {len(found)} {status} consents: name one by its id (consent list)")
         return str(found[0])

@@ -1,0 +1,46 @@
+"""The demo's own folder: known by a mark, held by one demo at a time, deleted only where the mark stands."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gateway.settings import ConfigurationError
+
+MARK = ".threekeys-demo"
+
+
+@contextmanager
+def held(folder: Path, *, fresh: bool) -> Iterator[Path]:
+    """Hold the folder for a demo's life, emptied first where it is to be `fresh`.
+
+    Raises `ConfigurationError`, having touched nothing, where the folder holds something else or a demo runs in it.
+    """
+    folder = folder.absolute()
+    mark = folder / MARK
+    if folder.exists() and any(folder.iterdir()) and not mark.exists():
+        raise ConfigurationError(f"{folder} holds something else than a demo; choose another with --folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(mark, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigurationError(
+                f"a demo runs in {folder} already: stop it, or choose another --folder"
+            ) from None
+        if fresh:
+            _empty(folder)
+        yield folder
+    finally:
+        os.close(descriptor)
+
+
+def _empty(folder: Path) -> None:
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != MARK:
+            entry.unlink()
