@@ -142,7 +142,10 @@ class RestAdapter:
         if paging is not None:
             page, turns = first, 1
             while (following := paging.following(page, turns, len(self._list(page)))) is not None:
-                page = await self._page(query, deadline, following)
+                try:
+                    page = await self._page(query, deadline, following)
+                except NotFound:  # the first page was there: a part of the record is missing, not the record
+                    raise Permanent("the source answered 404 for a page that it led to") from None
                 turns += 1
                 items = items + self._list(page)
         if self.settings.items_are == "rows":

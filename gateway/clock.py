@@ -2,12 +2,14 @@
 
 import os
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
 
 MICROSECONDS = 1_000_000
 DAY = 86_400 * MICROSECONDS
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Clock(Protocol):
@@ -53,11 +55,18 @@ def _second(seconds: int) -> str:
 
 def to_datetime(microseconds: int) -> datetime:
     """An aware datetime in UTC."""
-    return datetime.fromtimestamp(microseconds / MICROSECONDS, UTC)
+    return _EPOCH + microseconds * _MICROSECOND
 
 
 def from_datetime(moment: datetime) -> int:
-    """Microseconds of an aware datetime; a naive one is an error."""
+    """Microseconds of an aware datetime, exactly.
+
+    Raises `ValueError` for a naive one, and for one that in UTC is not of the years 1 to 9999: `to_iso` could not
+    write it.
+    """
     if moment.tzinfo is None:
         raise ValueError("a naive datetime has no place here")
-    return int(moment.timestamp() * MICROSECONDS)
+    try:
+        return (moment.astimezone(UTC) - _EPOCH) // _MICROSECOND
+    except OverflowError:
+        raise ValueError("in UTC the moment is not in the calendar") from None

@@ -14,6 +14,7 @@ from gateway.settings import ConfigurationError, Settings
 from gateway.signing.errors import KeyFileError
 from gateway.telemetry import log
 from gateway.web.listening import listen
+from gateway.web.protocol import BoundedHttp
 
 
 class _Server(uvicorn.Server):
@@ -48,7 +49,7 @@ def server(settings: Settings, ready: Callable[[], None] = lambda: None) -> uvic
         host=settings.host,
         port=settings.port,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http="httptools",
+        http=BoundedHttp,
         ws="none",
         lifespan="on",
         access_log=False,
@@ -58,7 +59,7 @@ def server(settings: Settings, ready: Callable[[], None] = lambda: None) -> uvic
         proxy_headers=False,
         timeout_graceful_shutdown=settings.drain_seconds,
         timeout_keep_alive=75,
-        h11_max_incomplete_event_size=16_384,
+        limit_concurrency=settings.most_connections,
         ssl_certfile=str(tls.certificate) if tls else None,
         ssl_keyfile=str(tls.key) if tls else None,
     )

@@ -53,7 +53,10 @@ class AdapterConfiguration(_Part):
 
 
 class Settings(_Part):
-    """Everything that a gateway is told. Paths are relative to the file."""
+    """Everything that a gateway is told. Paths are relative to the file.
+
+    `mostConnections` at a time, or requests under way; beyond it requests are answered with 503.
+    """
 
     base_url: str
     host: str = "127.0.0.1"
@@ -68,6 +71,7 @@ class Settings(_Part):
     adapters: dict[str, AdapterConfiguration] = Field(default_factory=dict)
     decisions_per_minute: Annotated[int, Field(ge=1)] = 300
     drain_seconds: Annotated[int, Field(ge=1, le=600)] = 30
+    most_connections: Annotated[int, Field(ge=1)] = 4_000
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     sandbox: bool = False
 

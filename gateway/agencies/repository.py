@@ -7,6 +7,11 @@ from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles fo
 
 from gateway.agencies.tables import agency, client
 from gateway.db.connection import Connection
+from gateway.db.intent import Transaction
+
+# The kind of what a transaction remembers of standing (`Transaction.memo`): who may act, which dataset, under which
+# agreement. Whoever writes such a row forgets it here, in the repository, so that no intent can omit to.
+STANDING = "standing"
 
 
 class AgencyRow(NamedTuple):
@@ -106,9 +111,10 @@ def insert_agency(connection: Connection, row: AgencyRow) -> bool:
     return connection.run(_INSERT_AGENCY, row._asdict()) == 1
 
 
-def write_agency(connection: Connection, row: AgencyRow) -> AgencyRow:
+def write_agency(tx: Transaction, row: AgencyRow) -> AgencyRow:
     """Write an agency that exists."""
-    connection.run(
+    tx.forget_all(STANDING)
+    tx.run(
         _WRITE_AGENCY,
         {"agency_key": row.id, "name": row.name, "kind": row.kind, "status": row.status, "contact": row.contact},
     )
@@ -120,8 +126,9 @@ def insert_client(connection: Connection, row: ClientRow) -> bool:
     return connection.run(_INSERT_CLIENT, row._asdict()) == 1
 
 
-def write_client(connection: Connection, row: ClientRow) -> ClientRow:
+def write_client(tx: Transaction, row: ClientRow) -> ClientRow:
     """Write a client that exists; it never moves to another agency."""
     values = {name: getattr(row, name) for name in ("name", "status", "scopes", "jwks", "jwks_uri")}
-    connection.run(_WRITE_CLIENT, {"client_key": row.id, **values})
+    tx.forget_all(STANDING)
+    tx.run(_WRITE_CLIENT, {"client_key": row.id, **values})
     return row

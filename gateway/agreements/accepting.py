@@ -16,7 +16,7 @@ from gateway.agencies import repository as agencies
 from gateway.agencies.keys import PublicKey, algorithms, public_keys
 from gateway.agencies.tables import agency
 from gateway.agreements import repository
-from gateway.agreements.drafting import of_party
+from gateway.agreements.drafting import must_be_active, of_party
 from gateway.agreements.errors import AcceptanceInvalid, AlreadyAccepted, NotThisVersion
 from gateway.agreements.repository import AcceptanceRow, AgreementRow
 from gateway.agreements.tables import agreement
@@ -45,6 +45,7 @@ class Accept:
         )
 
     def apply(self, tx: Transaction) -> AgreementRow:
+        must_be_active(tx, self.agency_id)
         row = of_party(tx, self.agreement_id, self.agency_id)
         if self.version != row.version or row.version == row.in_force or row.status == "ended":
             raise NotThisVersion

@@ -8,20 +8,31 @@ from typing import Any, Literal
 import rfc8785
 
 from gateway.agencies import repository as agencies
+from gateway.agencies.tables import agency
 from gateway.agreements import repository
-from gateway.agreements.errors import AgreementInvalid, AgreementStateForbids, NoSuchAgreement, PartiesFixed
+from gateway.agreements.errors import (
+    AgreementInvalid,
+    AgreementStateForbids,
+    NoSuchAgreement,
+    PartiesFixed,
+    TooManyDrafts,
+)
 from gateway.agreements.repository import AgreementRow
 from gateway.agreements.tables import agreement
 from gateway.agreements.terms import terms_of
+from gateway.auth.errors import ClientSuspended
 from gateway.catalogue import repository as catalogue
 from gateway.clock import from_datetime
-from gateway.db.intent import AGREEMENT, Lock, Transaction
+from gateway.db.intent import AGENCY, AGREEMENT, Lock, Transaction
+from gateway.errors import InvalidRequest
 from gateway.ledger.entry import append
 from gateway.policy import covered, rests_on_consent
+from gateway.subjects.identifiers import check_reference
 from schemas.api.agreements import AgreementText
 from schemas.records import field_paths
 
 Action = Literal["suspend", "resume", "end"]
+MOST_OPEN_DRAFTS = 20  # of one agency for one consumer and dataset
 
 
 def canonical_text(text: AgreementText) -> tuple[str, str]:
@@ -53,6 +64,7 @@ def check_text(tx: Transaction, text: AgreementText) -> None:
         fault("/consumer", "an agency makes no agreement with itself")
     if from_datetime(text.valid_until) <= from_datetime(text.valid_from):
         fault("/validUntil", "it must be after validFrom")
+    check_reference(text.dpia_reference, "/dpiaReference", faults)
     if len({purpose.code for purpose in text.purposes}) < len(text.purposes):
         fault("/purposes", "a purpose stands here twice; each has exactly one authority")
     for n, name in enumerate(text.fields):
@@ -86,9 +98,12 @@ class Draft:
     drafted_by: str
 
     def locks(self) -> Sequence[Lock]:
-        return ()
+        return (Lock(AGENCY, self.drafted_by, agency, share=True),)
 
     def apply(self, tx: Transaction) -> str:
+        must_be_active(tx, self.drafted_by)
+        if repository.open_drafts(tx, self.text.consumer, self.text.dataset, self.drafted_by) >= MOST_OPEN_DRAFTS:
+            raise TooManyDrafts
         check_text(tx, self.text)
         text, sha256 = canonical_text(self.text)
         row = AgreementRow(
@@ -117,9 +132,13 @@ class NewVersion:
     drafted_by: str
 
     def locks(self) -> Sequence[Lock]:
-        return (Lock(AGREEMENT, self.agreement_id, agreement),)
+        return (
+            Lock(AGENCY, self.drafted_by, agency, share=True),
+            Lock(AGREEMENT, self.agreement_id, agreement),
+        )
 
     def apply(self, tx: Transaction) -> int:
+        must_be_active(tx, self.drafted_by)
         row = of_party(tx, self.agreement_id, self.drafted_by)
         if row.status == "ended":
             raise AgreementStateForbids
@@ -148,10 +167,20 @@ class ChangeStanding:
     action: Action
     reason: str | None = None
 
+    def __post_init__(self) -> None:
+        faults: list[dict[str, str]] = []
+        check_reference(self.reason, "/reason", faults)
+        if faults:
+            raise InvalidRequest(errors=faults)
+
     def locks(self) -> Sequence[Lock]:
-        return (Lock(AGREEMENT, self.agreement_id, agreement),)
+        return (
+            Lock(AGENCY, self.agency_id, agency, share=True),
+            Lock(AGREEMENT, self.agreement_id, agreement),
+        )
 
     def apply(self, tx: Transaction) -> AgreementRow:
+        must_be_active(tx, self.agency_id)
         row = of_party(tx, self.agreement_id, self.agency_id)
         if self.action == "suspend" and row.status == "in-force":
             row = row._replace(status="suspended", suspended_by=self.agency_id)
@@ -164,6 +193,13 @@ class ChangeStanding:
         repository.write_agreement(tx, row)
         _enter(tx, row, f"agreement-{row.status}", version=row.in_force, by=self.agency_id, reason=self.reason)
         return row
+
+
+def must_be_active(tx: Transaction, agency_id: str) -> None:
+    """Refuse what a suspended agency sent before it was stopped at the door; the caller has locked its row."""
+    row = agencies.find_agency(tx, agency_id)
+    if row is None or row.status != "active":
+        raise ClientSuspended
 
 
 def of_party(tx: Transaction, agreement_id: str, agency_id: str) -> AgreementRow:

@@ -51,6 +51,14 @@ class AgreementStateForbids(Conflict):
     explanation = "Only who suspended an agreement can resume it; an ended one stays ended."
 
 
+class TooManyDrafts(Conflict):
+    """This agency has drafted enough for this consumer and dataset that is not yet in force."""
+
+    code = "too-many-drafts"
+    title = "Too many drafts of your agency are open for this consumer and dataset"
+    explanation = "End drafts that are not wanted any more, or draft a new version of one of them."
+
+
 class AcceptanceInvalid(InvalidRequest):
     """The signature does not hold."""
 

@@ -2,10 +2,12 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 
+from gateway.agencies.repository import STANDING
 from gateway.agreements.tables import agreement, agreement_acceptance, agreement_usage, agreement_version
 from gateway.db.connection import Connection, flat
+from gateway.db.intent import Transaction
 
 
 class AgreementRow(NamedTuple):
@@ -34,10 +36,22 @@ class AcceptanceRow(NamedTuple):
 
 _COLUMNS = [agreement.c[name] for name in AgreementRow._fields]
 _BY_ID = select(*_COLUMNS).where(agreement.c.id == bindparam("id"))
-_BETWEEN = (
-    select(*_COLUMNS)
-    .where(agreement.c.consumer_id == bindparam("consumer"), agreement.c.dataset_id == bindparam("dataset"))
-    .order_by(agreement.c.created_at.desc(), agreement.c.id.desc())
+_PAIR = (agreement.c.consumer_id == bindparam("consumer"), agreement.c.dataset_id == bindparam("dataset"))
+_NEWEST_FIRST = (agreement.c.created_at.desc(), agreement.c.id.desc())
+# Few, so sorted here: ordered by the database, it might walk all of them in that order instead.
+_LIVE = select(*_COLUMNS).where(*_PAIR, or_(agreement.c.status == "in-force", agreement.c.status == "suspended"))
+_NEWEST = select(*_COLUMNS).where(*_PAIR).order_by(*_NEWEST_FIRST).limit(1)
+_OPEN_DRAFTS = (
+    select(func.count())
+    .select_from(agreement)
+    .join(
+        agreement_version, (agreement_version.c.agreement_id == agreement.c.id) & (agreement_version.c.version == 1)
+    )
+    .where(
+        *_PAIR,
+        or_(agreement.c.status == "draft", agreement.c.status == "accepted"),
+        agreement_version.c.drafted_by == bindparam("drafted_by"),
+    )
 )
 _OF_PARTY = (
     select(*_COLUMNS)
@@ -98,10 +112,19 @@ def find(connection: Connection, agreement_id: str) -> AgreementRow | None:
 
 
 def between(connection: Connection, consumer_id: str, dataset_id: str) -> list[AgreementRow]:
-    """All agreements by which this consumer may ask for this dataset, newest first."""
-    return [
-        AgreementRow._make(row) for row in connection.all(_BETWEEN, {"consumer": consumer_id, "dataset": dataset_id})
-    ]
+    """Those by which this consumer may ask for this dataset, newest first: in force or suspended, which both agencies
+    have signed; where there is none, the newest of any status. However many one party drafts or ends, none of them
+    is read beside those."""
+    pair = {"consumer": consumer_id, "dataset": dataset_id}
+    rows = connection.all(_LIVE, pair) or connection.all(_NEWEST, pair)
+    found = [AgreementRow._make(row) for row in rows]
+    return sorted(found, key=lambda row: (row.created_at, row.id), reverse=True)
+
+
+def open_drafts(connection: Connection, consumer_id: str, dataset_id: str, drafted_by: str) -> int:
+    """How many agreements, not yet in force, an agency has drafted for this consumer and dataset."""
+    pair = {"consumer": consumer_id, "dataset": dataset_id}
+    return int(connection.all(_OPEN_DRAFTS, {**pair, "drafted_by": drafted_by})[0][0])
 
 
 def of_party(connection: Connection, agency_id: str, after: str = "", limit: int = 1000) -> list[AgreementRow]:
@@ -126,10 +149,11 @@ def insert_agreement(connection: Connection, row: AgreementRow) -> None:
     connection.run(_INSERT_USAGE, {"agreement_id": row.id})
 
 
-def write_agreement(connection: Connection, row: AgreementRow) -> AgreementRow:
+def write_agreement(tx: Transaction, row: AgreementRow) -> AgreementRow:
     """Write the state of an agreement."""
+    tx.forget_all(STANDING)
     values = {name: getattr(row, name) for name in ("status", "version", "in_force", "suspended_by")}
-    connection.run(_WRITE, {"key": row.id, **values})
+    tx.run(_WRITE, {"key": row.id, **values})
     return row
 
 

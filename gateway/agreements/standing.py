@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from gateway.agencies import repository as agencies
+from gateway.agencies.repository import STANDING
 from gateway.agreements import repository, terms
 from gateway.catalogue import repository as catalogue
 from gateway.catalogue.repository import DatasetRow
 from gateway.db.connection import Connection
+from gateway.db.intent import Transaction
 from gateway.policy import AgreementFacts, DatasetFacts, PartyFacts
 from schemas.records import field_paths
 
@@ -29,11 +31,15 @@ def standing(
     purpose: str,
     *,
     agreement_id: str | None = None,
+    now: int | None = None,
 ) -> Standing:
     """Read them: for a dry look on a reader's connection, or inside a transaction that has locked their rows.
 
-    Of several agreements on the dataset the best is chosen, or `agreement_id` where the caller has locked that one.
+    Of several agreements on the dataset the best at `now` (a transaction knows its own) is chosen, or `agreement_id`
+    where the caller has locked that one.
     """
+    if now is None and isinstance(connection, Transaction):
+        now = connection.now
     client = agencies.client_status(connection, client_id)
     row = catalogue.find(connection, dataset_id)
     provider = agencies.find_agency(connection, row.provider_id) if row else None
@@ -42,10 +48,24 @@ def standing(
         consumer=client.agency_status if client else "unknown",
         provider=provider.status if provider else "unknown",
     )
-    found = repository.between(connection, consumer_id, dataset_id) if consumer_id else []
     if agreement_id is not None:
-        found = [one for one in found if one.id == agreement_id]
-    return Standing(parties, dataset_facts(row) if row else None, terms.choose(found, purpose, connection), row)
+        locked = repository.find(connection, agreement_id)
+        mine = locked and (locked.consumer_id, locked.dataset_id) == (consumer_id, dataset_id)
+        found = [locked] if locked and mine else []
+    else:
+        found = repository.between(connection, consumer_id, dataset_id) if consumer_id else []
+    agreement = terms.choose(found, purpose, connection, now)
+    return Standing(parties, dataset_facts(row) if row else None, agreement, row)
+
+
+def standing_in_hand(
+    tx: Transaction, client_id: str, consumer_id: str, dataset_id: str, purpose: str, agreement_id: str | None
+) -> Standing:
+    """The same, read once a transaction that has locked the rows: until one of them is written in it."""
+    return tx.memo(
+        (STANDING, client_id, consumer_id, dataset_id, purpose, agreement_id),
+        lambda: standing(tx, client_id, consumer_id, dataset_id, purpose, agreement_id=agreement_id),
+    )
 
 
 def dataset_facts(row: DatasetRow) -> DatasetFacts:

@@ -1,6 +1,6 @@
 """Tables of the room."""
 
-from sqlalchemy import BigInteger, Table
+from sqlalchemy import BigInteger, Index, Table
 from sqlmodel import Field, SQLModel
 
 from gateway.db.columns import key, micros, optional_text
@@ -8,7 +8,15 @@ from gateway.db.columns import text as text_column
 
 
 class Agreement(SQLModel, table=True):
-    """The lockable row. `version` is the newest, `in_force` the one that exchanges are decided by (0: none yet)."""
+    """The lockable row. `version` is the newest, `in_force` the one that exchanges are decided by (0: none yet).
+
+    The two indexes find those in force, and the newest, whatever number of drafts and ended ones lies beside them.
+    """
+
+    __table_args__ = (
+        Index("agreement_live", "consumer_id", "dataset_id", "status"),
+        Index("agreement_newest", "consumer_id", "dataset_id", "created_at", "id"),
+    )
 
     id: str = key()
     consumer_id: str = text_column(index=True)

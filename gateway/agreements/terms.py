@@ -1,6 +1,8 @@
 """From an agreement's row and its immutable text to the facts that the policy decides by."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 
 from gateway.agreements import repository
 from gateway.agreements.repository import AgreementRow
@@ -9,7 +11,9 @@ from gateway.db.connection import Connection
 from gateway.policy import AgreementFacts, LegalAuthority, PurposeTerms
 from schemas.api.agreements import AgreementText, PurposeBody
 
-_kept: dict[tuple[str, int, str], AgreementFacts] = {}
+# Least recently used first. Readers' threads share it: each call on it is one step, and what another thread dropped
+# meanwhile is only read once more.
+_kept: OrderedDict[tuple[str, int, str], AgreementFacts] = OrderedDict()
 _MOST = 10_000
 
 
@@ -27,18 +31,30 @@ def facts(connection: Connection, row: AgreementRow) -> AgreementFacts:
         stored = repository.version_text(connection, row.id, version)
         assert stored is not None
         found = _facts(row, version, text_of(stored[0]))
-        if len(_kept) >= _MOST:
-            _kept.clear()
         _kept[key] = found
+    with suppress(KeyError):
+        _kept.move_to_end(key)
+        if len(_kept) > _MOST:
+            _kept.popitem(last=False)
     return found
 
 
-def choose(rows: Sequence[AgreementRow], purpose: str, connection: Connection) -> AgreementFacts | None:
-    """Of several agreements on one dataset: one in force for this purpose, else in force, else the newest."""
-    every = [facts(connection, row) for row in rows]
-    return max(
-        every, key=lambda a: (a.status == "in-force" and purpose in a.purposes, a.status == "in-force"), default=None
-    )
+def choose(
+    rows: Sequence[AgreementRow], purpose: str, connection: Connection, now: int | None = None
+) -> AgreementFacts | None:
+    """Of several agreements on one dataset, newest first, the best for this purpose at `now` (microseconds).
+
+    One in force, valid now and for the purpose; else in force for the purpose; else in force; else the newest. Where
+    no time is given, validity is not looked at.
+    """
+
+    def rank(one: AgreementFacts) -> tuple[bool, bool, bool]:
+        in_force = one.status == "in-force"
+        for_purpose = in_force and purpose in one.purposes
+        valid = now is None or one.valid_from <= now < one.valid_until
+        return for_purpose and valid, for_purpose, in_force
+
+    return max((facts(connection, row) for row in rows), key=rank, default=None)
 
 
 def _facts(row: AgreementRow, version: int, text: AgreementText) -> AgreementFacts:

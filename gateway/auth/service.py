@@ -59,7 +59,7 @@ class Auth:
         scheme, _, text = credentials.authorization.partition(b" ")
         if scheme.lower() == b"bearer":
             return await self._bearer(text)
-        if self.issuers and not self.tokens.knows(text) and self._is_a_persons(text):
+        if scheme.lower() == b"dpop" and self.issuers and not self.tokens.knows(text) and self._is_a_persons(text):
             return await self._bound_person(method, path, text, credentials.dpop)
         return self.client(method, path, credentials)
 

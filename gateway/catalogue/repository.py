@@ -7,8 +7,10 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for SQLite too
 
+from gateway.agencies.repository import STANDING
 from gateway.catalogue.tables import dataset
 from gateway.db.connection import Connection
+from gateway.db.intent import Transaction
 
 
 class DatasetRow(NamedTuple):
@@ -69,6 +71,7 @@ def add(connection: Connection, row: DatasetRow) -> bool:
     return connection.run(_INSERT, row._asdict()) == 1
 
 
-def set_status(connection: Connection, dataset_id: str, status: str) -> None:
+def set_status(tx: Transaction, dataset_id: str, status: str) -> None:
     """Offer or withdraw a dataset that is there."""
-    connection.run(_SET_STATUS, {"key": dataset_id, "status": status})
+    tx.forget_all(STANDING)
+    tx.run(_SET_STATUS, {"key": dataset_id, "status": status})

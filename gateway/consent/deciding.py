@@ -1,7 +1,8 @@
 """The person decides: grants, choosing the optional fields, or declines; and revokes.
 
-Whose consent it is follows from the identifiers in the person's own token: each intent first links them to one
-subject, and then answers as if what belongs to another did not exist.
+Whose consent it is follows from the identifiers in the person's own token; what belongs to another is answered as if
+it did not exist. Granting links the identifiers to one subject first. Refusing and revoking link nothing: no failure
+to link stands between a person and their No.
 """
 
 import json
@@ -12,13 +13,11 @@ from gateway.clock import DAY, to_iso
 from gateway.consent import repository
 from gateway.consent.errors import ConsentNotActive, ConsentNotOpen, FieldNotOffered, NoSuchConsent
 from gateway.consent.repository import ConsentRow, paths
-from gateway.consent.requesting import enter
+from gateway.consent.requesting import OPEN_FOR, enter
 from gateway.consent.tables import consent
 from gateway.db.intent import CONSENT, Lock, Transaction
 from gateway.subjects import repository as subjects
 from gateway.subjects.pseudonym import Pseudonyms
-
-OPEN_FOR = 30 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +41,8 @@ def link_person(tx: Transaction, known_as: tuple[Pseudonyms, ...]) -> str:
 
 
 def _own(tx: Transaction, consent_id: str, known_as: tuple[Pseudonyms, ...]) -> ConsentRow:
-    subject_id = link_person(tx, known_as)
     row = repository.find(tx, consent_id)
-    if row is None or row.subject_id != subject_id:
+    if row is None or row.subject_id not in subjects.resolve(tx, known_as).subjects:
         raise NoSuchConsent
     return row
 
@@ -75,6 +73,7 @@ class Grant:
         return (Lock(CONSENT, self.consent_id, consent),)
 
     def apply(self, tx: Transaction) -> ConsentRow:
+        link_person(tx, self.known_as)
         row = _open(tx, _own(tx, self.consent_id, self.known_as))
         strange = sorted(self.chosen - paths(row.optional))
         if strange:
@@ -87,6 +86,8 @@ class Grant:
             evidence=self.evidence.json(),
         )
         assert row.expires_at is not None
+        replaced = repository.replace_others(tx, row)
+        more = {"replaces": replaced} if replaced else {}
         entry = enter(
             tx,
             row,
@@ -95,8 +96,8 @@ class Grant:
             withheld=sorted(paths(row.optional) - self.chosen),
             expiresAt=to_iso(row.expires_at),
             evidence=self.evidence.json(),
+            **more,
         )
-        repository.replace_others(tx, row)
         return repository.write(tx, row._replace(entry_id=entry.entry_id))
 
 

@@ -27,6 +27,14 @@ class ConsentNotActive(Conflict):
     explanation = "A declined, replaced or expired consent releases nothing; there is nothing to revoke."
 
 
+class TooManyOpenRequests(Conflict):
+    """An agency may not bury a person under requests."""
+
+    code = "too-many-open-requests"
+    title = "This person has too many open requests of your agency about this dataset"
+    explanation = "At most 20 are open at a time. Wait for the person, or take some back."
+
+
 class NotConsentable(Refused):
     """The agreement does not ask for consent."""
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BindParameter, Select, and_, bindparam, insert, select, update
 
 from gateway.consent.tables import consent, notice
-from gateway.db.connection import Connection
+from gateway.db.connection import Connection, flat
 from gateway.db.held import Held, padded
 from gateway.db.intent import Transaction
 from gateway.policy import ConsentFacts, NoticeFacts
@@ -97,17 +97,30 @@ _INSERT = insert(consent).values({name: bindparam(name) for name in ConsentRow._
 _MUTABLE = ("chosen", "status", "decided_at", "expires_at", "revoked_at", "evidence", "entry_id")
 _WRITE = update(consent).where(consent.c.id == bindparam("key")).values({n: bindparam(n) for n in _MUTABLE})
 _COUNT = update(consent).where(consent.c.id == bindparam("key")).values(uses=consent.c.uses + bindparam("more"))
-_REPLACE = (
-    update(consent)
+_OTHERS = (
+    select(consent.c.id)
     .where(
-        consent.c.subject_id == bindparam("subject"),
-        consent.c.consumer_id == bindparam("consumer"),
-        consent.c.dataset_id == bindparam("dataset"),
-        consent.c.purpose == bindparam("purpose_code"),
+        consent.c.subject_id == bindparam("subject_id"),
+        consent.c.consumer_id == bindparam("consumer_id"),
+        consent.c.dataset_id == bindparam("dataset_id"),
+        consent.c.purpose == bindparam("purpose"),
         consent.c.status == "active",
-        consent.c.id != bindparam("key"),
+        consent.c.id != bindparam("id"),
     )
-    .values(status="replaced")
+    .order_by(consent.c.id)
+    .with_for_update()
+)
+_REPLACE = update(consent).where(consent.c.id == bindparam("key")).values(status="replaced")
+_OPEN = (
+    select(*_COLUMNS)
+    .where(
+        consent.c.subject_id == bindparam("subject_id"),
+        consent.c.consumer_id == bindparam("consumer_id"),
+        consent.c.dataset_id == bindparam("dataset_id"),
+        consent.c.status == "requested",
+        consent.c.requested_at >= bindparam("since"),
+    )
+    .order_by(consent.c.id)
 )
 _MOVE = update(consent).where(consent.c.subject_id == bindparam("old")).values(subject_id=bindparam("new"))
 _MOVE_NOTICES = update(notice).where(notice.c.subject_id == bindparam("old")).values(subject_id=bindparam("new"))
@@ -128,13 +141,14 @@ _NOTICE_FOR = (
 def _listing(column: str) -> Select[tuple[object, ...]]:
     return (
         select(*_COLUMNS)
-        .where(consent.c[column] == bindparam("owner"), consent.c.id > bindparam("after"))
-        .order_by(consent.c.id)
+        .where(consent.c[column] == bindparam("owner"))
+        .order_by(consent.c.id.desc())  # ids are ordered by time
         .limit(bindparam("limit"))
     )
 
 
 _LISTS = {column: _listing(column) for column in ("subject_id", "consumer_id")}
+_MORE = {column: listing.where(consent.c.id < bindparam("after")) for column, listing in _LISTS.items()}
 
 
 def find(connection: Connection, consent_id: str) -> ConsentRow | None:
@@ -233,19 +247,21 @@ def write(tx: Transaction, row: ConsentRow) -> ConsentRow:
     return row
 
 
-def replace_others(tx: Transaction, row: ConsentRow) -> int:
-    """Whatever was active for the same is replaced by this one."""
+def replace_others(tx: Transaction, row: ConsentRow) -> list[str]:
+    """Whatever was active for the same is replaced by this one; the ids of what was."""
     tx.batch(HeldConsents).drop()
-    return tx.run(
-        _REPLACE,
-        {
-            "key": row.id,
-            "subject": row.subject_id,
-            "consumer": row.consumer_id,
-            "dataset": row.dataset_id,
-            "purpose_code": row.purpose,
-        },
-    )
+    replaced: list[str] = flat(tx.all(_OTHERS, row._asdict()))
+    for consent_id in replaced:
+        tx.run(_REPLACE, {"key": consent_id})
+    return replaced
+
+
+def open_requests(
+    connection: Connection, subject_id: str, consumer_id: str, dataset_id: str, since: int
+) -> list[ConsentRow]:
+    """What an agency has asked this person about a dataset since then, and is not decided: the oldest first."""
+    key = {"subject_id": subject_id, "consumer_id": consumer_id, "dataset_id": dataset_id, "since": since}
+    return [ConsentRow._make(row) for row in connection.all(_OPEN, key)]
 
 
 def move(tx: Transaction, old: str, new: str) -> None:
@@ -256,8 +272,12 @@ def move(tx: Transaction, old: str, new: str) -> None:
 
 
 def listed(connection: Connection, column: str, owner: str, after: str, limit: int) -> list[ConsentRow]:
-    """Those of a subject (`subject_id`) or of an agency (`consumer_id`), by id."""
-    rows = connection.all(_LISTS[column], {"owner": owner, "after": after, "limit": limit})
+    """Those of a subject (`subject_id`) or of an agency (`consumer_id`), the newest first; `after` is the id of the
+    last that was seen, or empty."""
+    if after:
+        rows = connection.all(_MORE[column], {"owner": owner, "after": after, "limit": limit})
+    else:
+        rows = connection.all(_LISTS[column], {"owner": owner, "limit": limit})
     return [ConsentRow._make(row) for row in rows]
 
 

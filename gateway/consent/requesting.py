@@ -12,7 +12,7 @@ from gateway.agreements.tables import agreement
 from gateway.catalogue.errors import NoSuchDataset
 from gateway.clock import DAY, to_iso
 from gateway.consent import repository
-from gateway.consent.errors import NotConsentable
+from gateway.consent.errors import NotConsentable, TooManyOpenRequests
 from gateway.consent.repository import ConsentRow, NoticeRow
 from gateway.db.intent import AGENCY, AGREEMENT, CLIENT, Lock, Transaction
 from gateway.ledger.entry import Commitment, append
@@ -20,10 +20,17 @@ from gateway.policy import Asked, ConsentFacts, Facts, NoticeFacts, Reason, Refu
 from gateway.subjects import repository as subjects
 from gateway.subjects.pseudonym import Pseudonyms
 
+OPEN_FOR = 30 * DAY
+MOST_OPEN = 20
+"""Requests that an agency may have open with one person about one dataset."""
+
 
 @dataclass(frozen=True, slots=True)
 class RequestConsent:
-    """Ask. Refused, by the very policy of the exchange, where a granted consent would not be enough to exchange."""
+    """Ask. Refused, by the very policy of the exchange, where a granted consent would not be enough to exchange.
+
+    What is asked already, in all that the person would decide by, is not asked twice: that request is the answer.
+    """
 
     client_id: str
     consumer_id: str
@@ -76,6 +83,14 @@ class RequestConsent:
             evidence=None,
             entry_id=None,
         )
+        waiting = repository.open_requests(
+            tx, row.subject_id, row.consumer_id, row.dataset_id, since=tx.now - OPEN_FOR
+        )
+        for one in waiting:
+            if _question(one) == _question(row):
+                return one
+        if len(waiting) >= MOST_OPEN:
+            raise TooManyOpenRequests
         repository.add(tx, row)
         more = {"caseReference": self.case_reference} if self.case_reference else {}
         enter(
@@ -90,6 +105,12 @@ class RequestConsent:
             raise NotConsentable(signal=terms.signal)
         granted = ConsentFacts("", "active", fields, frozenset(), tx.now + self.valid_days * DAY)
         _refuse_unless_permitted(tx, self, known, fields, consent=granted)
+
+
+def _question(row: ConsentRow) -> tuple[object, ...]:
+    """What the person is asked, of one agency and dataset."""
+    terms = (row.agreement_id, row.agreement_version, row.legal_power)
+    return (row.purpose, row.required, row.optional, row.valid_days, row.max_uses, *terms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,7 +156,7 @@ class Consents:
             if dataset is None:
                 raise NoSuchDataset
             rows = agreements.between(connection, consumer_id, dataset_id)
-            chosen = terms.choose(rows, purpose, connection)
+            chosen = terms.choose(rows, purpose, connection, self.clock.now())
             return dataset.record_type, chosen.id if chosen else ""
 
         return await self.store.read(read)

@@ -105,7 +105,9 @@ class Committer:
                 self._loop.call_later(_TRY_AGAIN, self._turn)
                 return
             self._busy_since = None
-            self._settle([(future, None, fault or error) for _, future in batch])
+            _set_all([(future, None, fault or error) for _, future in batch])
+            assert self._loop is not None
+            self._loop.call_soon(self._turn)  # not from here: each batch that fails would be a call deeper
             return
         self._busy_since = None
         self._jobs.put(lambda: self._finish(outcomes))

@@ -78,6 +78,11 @@ class Transaction(Connection):
         """Drop a memoised value after writing its row."""
         self._memo.pop(key, None)
 
+    def forget_all(self, kind: str) -> None:
+        """Drop every memoised value whose key is a tuple that begins with `kind`: one of its rows was written."""
+        for key in [key for key in self._memo if isinstance(key, tuple) and key[0] == kind]:
+            del self._memo[key]
+
     def flush(self, gathering: AbstractContextManager[object]) -> None:
         """Write all that was gathered: first what must see how many rows it touched, then the rest together."""
         rest: list[Batch] = []

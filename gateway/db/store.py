@@ -10,7 +10,7 @@ from gateway.clock import Clock
 from gateway.db.committer import Committer, Outcome, _set_all
 from gateway.db.connection import Connection
 from gateway.db.engine import Engine
-from gateway.db.errors import StorageUnavailable
+from gateway.db.errors import StorageBusy, StorageUnavailable
 from gateway.db.intent import Intent
 from gateway.db.lookups import LookUps
 
@@ -66,14 +66,18 @@ class Store:
             return await self._look_ups.ask(work, item)
         try:
             if self._inline is None:
-                self._inline = self.engine.connect(writing=False)
+                # As a writer's, it waits for nobody: this is the event loop. It only reads all the same.
+                self._inline = self.engine.connect(writing=True)
+                self._inline.raw.execute("PRAGMA query_only=ON")
             return work(self._inline, (item,))[0]
         except Exception as error:
             fault = self.engine.fault(error)
             if fault is None:
                 raise
             self._close_inline()
-            raise fault from None
+            if not isinstance(fault, StorageBusy):
+                raise fault from None
+        return (await self.read(work, (item,)))[0]  # that thread may wait for whoever holds the database
 
     def _close_inline(self) -> None:
         if self._inline is not None:
@@ -140,6 +144,7 @@ class Store:
                 return connection, (future, None, error)
             if connection is not None:
                 self.engine.close(connection)
-            if idle:  # it may have broken while nobody used it; a read can be made again
+            # It may have broken while nobody used it, and a read can be made again; a busy one would only wait twice.
+            if idle and isinstance(fault, StorageUnavailable):
                 return self._one(None, work, future)
             return None, (future, None, fault)

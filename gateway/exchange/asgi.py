@@ -12,6 +12,7 @@ from gateway.auth.caller import ClientCaller, Credentials
 from gateway.auth.errors import ScopeMissing
 from gateway.auth.service import Auth
 from gateway.errors import GatewayError, InvalidRequest
+from gateway.exchange.deciding import MOST_OF_A_PERSON, PerMinute, TooManyExchanges
 from gateway.exchange.errors import ShuttingDown
 from gateway.exchange.service import Exchanges
 from gateway.telemetry.log import logger, where
@@ -23,6 +24,7 @@ from gateway.web.bodies import (
     Send,
     check_content_type,
     check_json,
+    check_length,
     read_body,
     send_problem,
 )
@@ -45,6 +47,7 @@ class ExchangeRoute:
         self.auth = auth
         self.base_url = base_url
         self.draining = False
+        self._people = PerMinute(auth.clock, MOST_OF_A_PERSON, TooManyExchanges)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
@@ -66,14 +69,17 @@ class ExchangeRoute:
         await send({"type": "http.response.body", "body": body})
 
     async def _answer(self, scope: Scope, receive: Receive) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-        body = await read_body(scope, receive)
+        check_length(scope)
         if self.draining:
             raise ShuttingDown(headers={"Retry-After": "1", "Connection": "close"})
         caller = await self.auth.authenticate("POST", PATH, Credentials.of(scope["headers"]))
         scope["threekeys.caller"] = caller.id if isinstance(caller, ClientCaller) else "person"
         if isinstance(caller, ClientCaller) and SCOPE not in caller.scopes:
             raise ScopeMissing(SCOPE)
+        if not isinstance(caller, ClientCaller):
+            self._people.admit(caller.id)
         check_content_type(scope)
+        body = await read_body(scope, receive)  # of somebody known: strangers hold no memory with it
         request = parse(body)
         reply = await self.exchanges.exchange(caller, request, idempotency_key(scope))
         answer = _encode(reply.body).encode()

@@ -41,12 +41,25 @@ class Ask:
     beside: tuple[Pseudonyms, ...] = ()
 
     def found_by(self, schemes: frozenset[str]) -> "Ask":
-        """The same, now that the record shows by which of the identifiers it was found; the rest stands beside."""
-        if not schemes or not self.client_id or len(schemes) >= len(self.known_as):
+        """The same, now that the record shows by which of the identifiers it was found; the rest stands beside.
+
+        For what was released only: whatever else came of it must leave no trace of what was found.
+        """
+        if not schemes or not self.client_id:
             return self
-        kept = tuple(one for one in self.known_as if one.scheme in schemes)
+        return self.only(schemes)
+
+    def only(self, schemes: frozenset[str]) -> "Ask":
+        """The same, the source asked by the identifiers of these schemes alone; the rest stands beside."""
         rest = tuple(one for one in self.known_as if one.scheme not in schemes)
-        return replace(self, known_as=kept, beside=(*self.beside, *rest))
+        if not rest:
+            return self
+        return replace(
+            self,
+            identifiers={scheme: value for scheme, value in self.identifiers.items() if scheme in schemes},
+            known_as=tuple(one for one in self.known_as if one.scheme in schemes),
+            beside=(*self.beside, *rest),
+        )
 
 
 def ask(request: ExchangeRequest, caller: Caller, dataset: DatasetRow, keys: PseudonymKeys) -> Ask:

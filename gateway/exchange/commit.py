@@ -96,13 +96,17 @@ class EnterFault:
 
 @dataclass(frozen=True, slots=True)
 class CommitExchange:
-    """Decide again about what was fetched, and enter what comes of it."""
+    """Decide again about what was fetched, and enter what comes of it.
+
+    `found_by`: the schemes of those identifiers that the record carries.
+    """
 
     ask: Ask
     exchange_id: str
     first: Permit
     found: Found
     idempotency_key: str | None = None
+    found_by: frozenset[str] = frozenset()
 
     def locks(self) -> Sequence[Lock]:
         ask = self.ask
@@ -151,7 +155,9 @@ class CommitExchange:
         if self.found == "held":
             if permit.consent_id and not repeat:
                 tx.batch(Uses).count(permit.consent_id)
-            entry = self._entry(tx, "repeated" if repeat else "released", permit=permit)
+            outcome = "repeated" if repeat else "released"
+            found = self.ask.found_by(self.found_by)
+            entry = _enter(tx, found, self.exchange_id, outcome, released=True, permit=permit, fetched=True)
             return Committed("released", tx.now, entry, permit=permit, repeated=repeat)
         if self.ask.confirm:
             return self._not_confirmed(tx, case, permit)
@@ -212,7 +218,15 @@ def _count_fetch(tx: Transaction, permit: Permit, repeat: bool) -> None:
         tx.batch(UsageBook).count(tx, permit.agreement_id, repeat=repeat)
 
 
-def _enter(tx: Transaction, ask: Ask, exchange_id: str, outcome: str, **more: Any) -> Commitment:
+def _enter(
+    tx: Transaction, ask: Ask, exchange_id: str, outcome: str, *, released: bool = False, **more: Any
+) -> Commitment:
+    """Enter it, and index it by whom it is about.
+
+    Only a release makes a subject known, by the identifiers that its record carries. Whatever else comes of an
+    exchange is indexed alike, by what was sent and where that is known already: else a later request could learn
+    from the index what was found.
+    """
     parties = tuple(filter(None, (ask.consumer_id, ask.dataset.provider_id)))
     entry = append(tx, exchange_event(ask, exchange_id, outcome, **more), parties)
     tx.batch(ExchangeEntries).add(entry.entry_id, exchange_id, ask.consumer_id, ask.dataset.provider_id, "both")
@@ -220,6 +234,6 @@ def _enter(tx: Transaction, ask: Ask, exchange_id: str, outcome: str, **more: An
         tx.batch(Index).add(link_person(tx, ask.known_as), exchange_id)
         return entry
     subject = subjects.resolve(tx, ask.known_as)
-    if not subject.conflict:
+    if subject.subject_id or (released and not subject.conflict):
         tx.batch(Index).add(subjects.ensure(tx, ask.known_as, subject), exchange_id)
     return entry

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gateway.agreements.refusing import reason_body
-from gateway.auth.caller import Caller
+from gateway.auth.caller import Caller, ClientCaller
 from gateway.clock import MICROSECONDS, Clock
 from gateway.db.intent import Lock, Transaction
 from gateway.errors import GatewayError
@@ -18,6 +18,10 @@ from gateway.policy import Permit, Refusal, Verdict, decide
 from schemas.api.exchanges import AgreementRef, DecisionAnswer, ExchangeRequest, WithheldField
 from schemas.api.problems import ReasonBody
 
+MOST_OF_A_PERSON = 60
+"""Exchanges, and dry decisions, a minute and gateway: a person asks by hand."""
+_MOST_COUNTED = 10_000
+
 
 class TooManyDecisions(GatewayError):
     """More dry decisions than a caller may ask for in a minute."""
@@ -26,6 +30,37 @@ class TooManyDecisions(GatewayError):
     status = 429
     title = "Too many dry decisions"
     explanation = "Ask for the exchange itself, or wait for Retry-After."
+
+
+class TooManyExchanges(GatewayError):
+    """More requests than a person may make in a minute."""
+
+    code = "too-many-exchanges"
+    status = 429
+    title = "Too many requests of one person"
+    explanation = "Wait for Retry-After. Each request leaves an entry in the ledger, whatever comes of it."
+
+
+@dataclass(slots=True)
+class PerMinute:
+    """A count of each caller and calendar minute, of this gateway alone; `error` is raised beyond `most`."""
+
+    clock: Clock
+    most: int
+    error: type[GatewayError]
+    _recent: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def admit(self, caller_id: str) -> None:
+        """Count one more. Raises `error` with Retry-After."""
+        seconds = self.clock.now() // MICROSECONDS
+        minute = seconds // 60
+        at, count = self._recent.pop(caller_id, (minute, 0))  # put in again below: the oldest stands first
+        count = count + 1 if at == minute else 1
+        self._recent[caller_id] = (minute, count)
+        if len(self._recent) > _MOST_COUNTED:
+            del self._recent[next(iter(self._recent))]
+        if count > self.most:
+            raise self.error(headers={"Retry-After": str(60 - seconds % 60)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +92,21 @@ class Decisions:
     exchanges: Exchanges
     clock: Clock
     per_minute: int = 300
-    _recent: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _clients: PerMinute = field(init=False)
+    _people: PerMinute = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._clients = PerMinute(self.clock, self.per_minute, TooManyDecisions)
+        self._people = PerMinute(self.clock, min(self.per_minute, MOST_OF_A_PERSON), TooManyDecisions)
 
     async def decide(self, caller: Caller, request: ExchangeRequest) -> DecisionAnswer:
         """What an exchange would be told now."""
-        self._admit(caller.id)
+        (self._clients if isinstance(caller, ClientCaller) else self._people).admit(caller.id)
         ask = await self.exchanges.ask(caller, request)
         case = await self.exchanges.store.read(look, self.clock, ask)
         verdict = decide(ask.asked, case.facts)
         await self.exchanges.store.commit(EnterDecision(ask, self.clock.new_id(), verdict))
         return _answer(verdict)
-
-    def _admit(self, caller_id: str) -> None:
-        minute = self.clock.now() // (60 * MICROSECONDS)
-        at, count = self._recent.get(caller_id, (minute, 0))
-        count = count + 1 if at == minute else 1
-        if len(self._recent) > 10_000:
-            self._recent.clear()
-        self._recent[caller_id] = (minute, count)
-        if count > self.per_minute:
-            left = 60 - self.clock.now() // MICROSECONDS % 60
-            raise TooManyDecisions(headers={"Retry-After": str(left)})
 
 
 def _answer(verdict: Verdict) -> DecisionAnswer:

@@ -5,6 +5,7 @@ Members that a receipt has too carry the same name and the same value there (`do
 
 from typing import Any
 
+from gateway.clock import to_iso
 from gateway.exchange.asking import Ask
 from gateway.policy import Permit, Refusal
 
@@ -40,7 +41,7 @@ def exchange_event(
     request = ask.asked.explicit_request
     if request:
         event["explicitRequest"] = {
-            "requestedAt": request.requested_at,
+            "requestedAt": to_iso(request.requested_at),
             "channel": request.channel,
             "reference": request.reference,
         }

@@ -1,10 +1,10 @@
 """Gathering the facts of a decision: the same function before the fetch and inside the commit."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.agreements import repository as agreements
-from gateway.agreements.standing import Standing, standing
+from gateway.agreements.standing import Standing, standing, standing_in_hand
 from gateway.agreements.usage import Counter, UsageBook
 from gateway.clock import Clock
 from gateway.consent import repository as consents
@@ -16,24 +16,53 @@ from gateway.exchange.asking import Ask
 from gateway.exchange.confirming import confirmation_ids, locked_until
 from gateway.policy import AgreementFacts, ConsentFacts, Facts, NoticeFacts, Permit, Usage
 from gateway.subjects import repository as subjects
+from gateway.subjects.pseudonym import Pseudonyms
 from gateway.subjects.repository import Resolution
+
+_OF_A_PERSON = ("consent", "notified")
+"""Signals that one person gives or gets: they open what is asked by that person's identifiers, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The facts, and by which rows they are facts."""
+    """The facts, and by which rows they are facts. `theirs`: the schemes by which the gateway knows the subject."""
 
     facts: Facts
     subject: Resolution
     standing: Standing
     consent: ConsentRow | None = None
+    theirs: frozenset[str] = frozenset()
+
+    def permitted(self, ask: Ask) -> Ask:
+        """What of `ask` the source may be asked, now that it is permitted.
+
+        Where the permit rests on a person's consent or notice: by identifiers that are known to be that person's and
+        by no other, since an agency's word alone does not make one theirs, and the answer would tell whether somebody
+        else has a record.
+        """
+        if ask.asked.by_person or _signal(ask, self.facts.agreement) not in _OF_A_PERSON:
+            return ask
+        return ask.only(self.theirs)
+
+
+def subject_of(ask: Ask, resolve: Callable[[Sequence[Pseudonyms]], Resolution]) -> tuple[Resolution, frozenset[str]]:
+    """Whom the request is about, and the schemes of those identifiers that are known to be theirs: one reading."""
+    if len(ask.known_as) == 1:
+        subject = resolve(ask.known_as)
+        return subject, frozenset((ask.known_as[0].scheme,)) if subject.subject_id else frozenset()
+    each = {one.scheme: resolve((one,)) for one in ask.known_as}
+    every = {subject_id for one in each.values() for subject_id in one.subjects}
+    subject = Resolution(tuple(sorted(every)), any(one.stale for one in each.values()))
+    if subject.subject_id is None:
+        return subject, frozenset()
+    return subject, frozenset(scheme for scheme, one in each.items() if one.subjects)
 
 
 def look(connection: Connection, clock: Clock, ask: Ask, *, repeat: bool = False) -> Case:
     """Before the fetch, on committed state."""
     now = clock.now()
-    known = standing(connection, ask.client_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose)
-    subject = subjects.resolve(connection, ask.known_as)
+    known = standing(connection, ask.client_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose, now=now)
+    subject, theirs = subject_of(ask, lambda known_as: subjects.resolve(connection, known_as))
     usage = None
     if known.agreement:
         row = agreements.usage_row(connection, known.agreement.id)
@@ -42,34 +71,41 @@ def look(connection: Connection, clock: Clock, ask: Ask, *, repeat: bool = False
     failures = [repository.failures(connection, name) for name in confirmation_ids(ask)] if ask.confirm else []
     notice = _notice(connection, ask, known.agreement, subject)
     subject = _contradicted(connection, ask, subject)
-    return case_of(now, ask, known, usage, subject, consent, notice=notice, failures=failures, repeat=repeat)
+    return case_of(
+        now,
+        ask,
+        known,
+        usage,
+        subject,
+        consent,
+        theirs=theirs,
+        notice=notice,
+        failures=failures,
+        repeat=repeat,
+    )
 
 
 def look_again(tx: Transaction, ask: Ask, first: Permit, *, repeat: bool = False) -> Case:
     """Inside the commit, under lock. Standing is read once a transaction, counters are those in hand.
 
-    Agreement and consent are those of the first permit, which were locked; the consent only if it is still this
-    subject's. Whatever else there is was not decided by before the fetch, and is not held against a change.
+    Agreement and consent are those of the first permit, which were locked; consent and notice count only if every
+    identifier that the source was asked by is still this subject's. Whatever else there is was not decided by before
+    the fetch, and is not held against a change.
     """
     consent_id, agreement_id = first.consent_id, first.agreement_id
-    key = ("standing", ask.client_id, ask.dataset.id, ask.asked.purpose, agreement_id)
-    known: Standing = tx.memo(
-        key,
-        lambda: standing(
-            tx, ask.client_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose, agreement_id=agreement_id
-        ),
-    )
-    subject = subjects.resolve(tx, ask.known_as)
+    known = standing_in_hand(tx, ask.client_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose, agreement_id)
+    subject, theirs = subject_of(ask, lambda known_as: subjects.resolve(tx, known_as))
+    all_theirs = len(theirs) == len(ask.known_as)
     usage = None
     if known.agreement:
         counter = tx.batch(UsageBook).counter(tx, known.agreement.id)
         usage = counter.usage(tx.now, known.agreement.per_minute)
     consent = consents.in_hand(tx, consent_id) if consent_id else None
-    if consent is not None and consent.subject_id != subject.subject_id:
+    if consent is not None and not (all_theirs and consent.subject_id == subject.subject_id):
         consent = None
     failures = [repository.locked_failures(tx, name) for name in confirmation_ids(ask)] if ask.confirm else []
     counted = tx.batch(Uses).counted(consent.id) if consent else 0
-    notice = _notice(tx, ask, known.agreement, subject)
+    notice = _notice(tx, ask, known.agreement, subject) if all_theirs else None
     subject = _contradicted(tx, ask, subject)
     return case_of(
         tx.now,
@@ -78,6 +114,7 @@ def look_again(tx: Transaction, ask: Ask, first: Permit, *, repeat: bool = False
         usage,
         subject,
         consent,
+        theirs=theirs,
         notice=notice,
         failures=failures,
         repeat=repeat,
@@ -93,11 +130,15 @@ def _contradicted(connection: Connection, ask: Ask, subject: Resolution) -> Reso
     return every if every.conflict else subject
 
 
+def _signal(ask: Ask, agreement: AgreementFacts | None) -> str | None:
+    terms = agreement.purposes.get(ask.asked.purpose) if agreement else None
+    return terms.signal if terms else None
+
+
 def _consent(
     connection: Connection, ask: Ask, agreement: AgreementFacts | None, subject: Resolution
 ) -> ConsentRow | None:
-    terms = agreement.purposes.get(ask.asked.purpose) if agreement else None
-    if terms is None or terms.signal != "consent" or subject.subject_id is None:
+    if _signal(ask, agreement) != "consent" or subject.subject_id is None:
         return None
     return consents.consent_for(connection, subject.subject_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose)
 
@@ -105,8 +146,7 @@ def _consent(
 def _notice(
     connection: Connection, ask: Ask, agreement: AgreementFacts | None, subject: Resolution
 ) -> NoticeFacts | None:
-    terms = agreement.purposes.get(ask.asked.purpose) if agreement else None
-    if terms is None or terms.signal != "notified" or subject.subject_id is None:
+    if _signal(ask, agreement) != "notified" or subject.subject_id is None:
         return None
     return consents.notice_for(connection, subject.subject_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose)
 
@@ -119,6 +159,7 @@ def case_of(
     subject: Resolution,
     consent: ConsentRow | None,
     *,
+    theirs: frozenset[str],
     notice: NoticeFacts | None = None,
     failures: Sequence[Sequence[int]] = (),
     repeat: bool = False,
@@ -138,7 +179,7 @@ def case_of(
         confirmation_locked_until=max((locked_until(one, now) for one in failures), default=0),
         repeat=repeat,
     )
-    return Case(facts, subject, known, consent)
+    return Case(facts, subject, known, consent, theirs)
 
 
 def _consent_facts(row: ConsentRow | None, counted: int) -> ConsentFacts | None:

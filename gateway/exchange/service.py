@@ -54,11 +54,9 @@ class Exchanges:
         """One record, minimised to what law, agreement and person allow; or an error that says why not."""
         asked = await self.ask(caller, request)
         taken = await self._take(asked, request, key)
-        permit = await self._decide(asked, taken, key)
+        asked, permit = await self._decide(asked, taken, key)
         found, fetched_at = await self._fetch(asked, taken, permit, key)
-        done = await self._commit(
-            CommitExchange(asked.found_by(found.found_by), taken.exchange_id, permit, found.found, key)
-        )
+        done = await self._commit(CommitExchange(asked, taken.exchange_id, permit, found.found, key, found.found_by))
         return self._reply(asked, taken, found, fetched_at, done)
 
     async def ask(self, caller: Caller, request: ExchangeRequest) -> Ask:
@@ -88,10 +86,11 @@ class Exchanges:
         macs = tuple(mac for _, mac in self.pseudonyms.digest("idempotent-body", body.decode()))
         return await self.store.commit(TakeKey(asked.caller_id, key, macs, exchange_id))
 
-    async def _decide(self, asked: Ask, taken: Taken, key: str | None) -> Permit:
+    async def _decide(self, asked: Ask, taken: Taken, key: str | None) -> tuple[Ask, Permit]:
+        """The permit, and by what it lets the source be asked."""
         case, verdict = await self._looks.decide(asked, repeat=taken.repeat)
         if isinstance(verdict, Permit):
-            return verdict
+            return case.permitted(asked), verdict
         done = await self._commit(EnterRefusal(asked, taken.exchange_id, verdict, key))
         raise self._error(asked, taken, replace(done, members=limits_reached(verdict, case.facts)))
 

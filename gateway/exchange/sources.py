@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from adapters import errors as adapter_errors
 from adapters.base import Adapter, Probes, Query, Record
-from gateway.clock import Clock
+from gateway.clock import MICROSECONDS, Clock
 from gateway.errors import SourceFault
 from gateway.exchange.breaker import Breaker
 from gateway.exchange.errors import (
@@ -22,6 +22,7 @@ from gateway.telemetry.log import logger, where
 
 State = Literal["up", "down", "unknown", "resting"]
 _PAUSE = 0.05
+_STATE_FOR = 5 * MICROSECONDS
 
 
 @dataclass(slots=True)
@@ -36,6 +37,8 @@ class Source:
     retries: int = 1
     breaker: Breaker = field(default_factory=Breaker)
     under_way: int = 0
+    _probed: tuple[int, State] | None = field(default=None, init=False, repr=False)
+    _probing: "asyncio.Task[State] | None" = field(default=None, init=False, repr=False)
 
     async def fetch(self, query: Query) -> Record | None:
         """The record, or None. Raises a subclass of `SourceFault`, never anything else of the adapter's."""
@@ -44,15 +47,16 @@ class Source:
         if not self.breaker.admits(self.clock.now()):
             raise SourceResting(headers={"Retry-After": str(self.breaker.seconds_left(self.clock.now()))})
         self.under_way += 1
+        settled = False  # whether the breaker knows what came of it
         try:
             async with asyncio.timeout(self.deadline):
                 record = await self._try(query)
         except TimeoutError:
             self.breaker.failed(self.clock.now())
+            settled = True
             self._tell(query, "timeout")
             raise SourceTimeout from None
         except asyncio.CancelledError:
-            self.breaker.abandoned()
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
@@ -65,11 +69,16 @@ class Source:
                 self.breaker.failed(self.clock.now())
             else:
                 self.breaker.succeeded()
+            settled = True
             raise
+        else:
+            self.breaker.succeeded()
+            settled = True
+            return record
         finally:
             self.under_way -= 1
-        self.breaker.succeeded()
-        return record
+            if not settled:
+                self.breaker.abandoned()
 
     async def _try(self, query: Query) -> Record | None:
         left = self.retries
@@ -81,10 +90,11 @@ class Source:
             except adapter_errors.NotFound:
                 return None
             except adapter_errors.Retriable as error:
-                pause = error.retry_after if error.retry_after is not None else _PAUSE
+                asked = _seconds(error.retry_after)
+                pause = _PAUSE if asked is None else asked
                 if left <= 0 or loop.time() + pause >= until:
                     self._tell(query, "retriable", error)
-                    headers = {"Retry-After": str(max(1, int(error.retry_after or 1)))}
+                    headers = {"Retry-After": str(max(1, int(asked or 1)))}
                     raise SourceFault(headers=headers) from None
                 left -= 1
                 await asyncio.sleep(pause)
@@ -108,17 +118,36 @@ class Source:
         logger("source").warning("source failed", adapter=self.name, fault=what, exchangeId=query.exchange_id, **more)
 
     async def state(self) -> State:
-        """A real probe, where the adapter has one."""
+        """A real probe, where the adapter has one; of those who ask meanwhile and for 5 seconds on, one for all."""
         if self.breaker.is_open(self.clock.now()):
             return "resting"
         if not isinstance(self.adapter, Probes):
             return "unknown"
+        if self._probed is not None and 0 <= self.clock.now() - self._probed[0] < _STATE_FOR:
+            return self._probed[1]
+        if self._probing is None:
+            self._probing = asyncio.ensure_future(self._probe(self.adapter))
+        return await asyncio.shield(self._probing)  # whoever hangs up ends it for nobody else
+
+    async def _probe(self, adapter: Probes) -> State:
+        state: State = "down"
         try:
             async with asyncio.timeout(min(self.deadline, 2.0)):
-                await self.adapter.probe()
+                await adapter.probe()
+            state = "up"
         except (adapter_errors.AdapterError, TimeoutError, OSError):
-            return "down"
-        return "up"
+            pass
+        finally:
+            self._probing = None
+        self._probed = (self.clock.now(), state)
+        return state
+
+
+def _seconds(asked: float | None) -> float | None:
+    """What a source asks to wait, as far as it is to be believed: 0 to 3600; None where it says nothing of use."""
+    if asked is None or asked != asked:  # NaN
+        return None
+    return min(max(0.0, asked), 3600.0)
 
 
 def _scrubbed(text: str, query: Query) -> str:

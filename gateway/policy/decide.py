@@ -30,6 +30,7 @@ _CONSENT_STATUS = {
     "declined": "consent-declined",
     "revoked": "consent-revoked",
     "expired": "consent-expired",
+    "replaced": "consent-replaced",
 }
 
 

@@ -1,13 +1,15 @@
 """The only place with SQL of the room."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import BindParameter, Select, Text, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for SQLite too
 
-from gateway.db.connection import Connection, flat
-from gateway.db.held import Held, rows_of
+from gateway.db.connection import Connection, Row, flat
+from gateway.db.held import Held, padded, rows_of
 from gateway.db.intent import Transaction
 from gateway.subjects.pseudonym import Pseudonyms
 from gateway.subjects.tables import subject_exchange, subject_identifier
@@ -22,10 +24,15 @@ _MOVE = (
     .where(subject_identifier.c.subject_id == bindparam("old"))
     .values(subject_id=bindparam("new"))
 )
-_MOVE_EXCHANGES = (
-    update(subject_exchange)
-    .where(subject_exchange.c.subject_id == bindparam("old"))
-    .values(subject_id=bindparam("new"))
+_COPY_EXCHANGES = (
+    insert(subject_exchange)
+    .from_select(
+        ["subject_id", "exchange_id"],
+        select(bindparam("new", type_=Text), subject_exchange.c.exchange_id).where(
+            subject_exchange.c.subject_id == bindparam("old")
+        ),
+    )
+    .on_conflict_do_nothing()
 )
 _INDEX = (
     insert(subject_exchange)
@@ -55,9 +62,34 @@ class Resolution:
 
 
 class HeldIdentifiers(Held):
-    """Pseudonyms in hand: digest -> subject."""
+    """Pseudonyms in hand: digest -> subject. No intent can name these rows in its `locks`, so they are locked here,
+    as they are read: FOR SHARE, and whoever links them to another subject waits until this transaction is over."""
 
     columns = (subject_identifier.c.digest, subject_identifier.c.subject_id)
+
+    def rows(self, tx: Transaction, key: str) -> list[Row]:
+        if key not in self._rows:
+            self._wanted.add(key)
+            self._rows.update(_locked(tx, self._wanted, share=True))
+            self._wanted = set()
+        return self._rows[key]
+
+
+@cache
+def _locking(size: int, share: bool) -> Select[Any]:
+    """SQLite, which has one writer at a time, knows no row locks: there the clause compiles to nothing."""
+    digest, subject_id = HeldIdentifiers.columns
+    keys: list[BindParameter[str]] = [bindparam(f"k{n}") for n in range(size)]
+    return select(digest, subject_id).where(digest.in_(keys)).order_by(digest).with_for_update(read=share)
+
+
+def _locked(tx: Transaction, digests: Iterable[str], *, share: bool) -> dict[str, list[Row]]:
+    """Rows by digest, as last committed, locked in the order of their digests."""
+    found: dict[str, list[Row]] = {digest: [] for digest in sorted(digests)}
+    for part in padded(list(found)):
+        for row in tx.all(_locking(len(part), share), {f"k{n}": digest for n, digest in enumerate(part)}):
+            found[row[0]].append(row)
+    return found
 
 
 def want(tx: Transaction, known_as: Sequence[Pseudonyms]) -> None:
@@ -109,17 +141,53 @@ def ensure(tx: Transaction, known_as: Sequence[Pseudonyms], resolution: Resoluti
 
 
 def link(tx: Transaction, known_as: Sequence[Pseudonyms]) -> tuple[str, tuple[str, ...]]:
-    """A person's token says that these identifiers are one person: (the subject, those merged into it)."""
-    found = resolve(tx, known_as).subjects
-    subject_id, merged = (found[0], found[1:]) if found else (tx.clock.new_id(), ())
+    """A person's token says that these identifiers are one person: (the subject, those merged into it).
+
+    Read once more after each round, under lock: another gateway may have met the same person meanwhile.
+    """
+    digests = [digest for one in known_as for digest in one.digests]
+    found = _subjects(rows_of(tx, HeldIdentifiers.columns, digests))
+    if _as_one(known_as, found):
+        # As nearly always. A shared lock will do; taken only now, since one taken first could not be raised below
+        # without a deadlock between two gateways that both see the person for the first time.
+        known = resolve(tx, known_as)
+        if known.subject_id is not None and not known.stale:
+            return known.subject_id, ()
+    found = _subjects(_locked(tx, digests, share=False))
+    subject_id, merged = tx.clock.new_id(), list[str]()
     tx.batch(HeldIdentifiers).drop()
-    for old in merged:
-        tx.run(_MOVE, {"old": old, "new": subject_id})
-        tx.run(_MOVE_EXCHANGES, {"old": old, "new": subject_id})
-        tx.batch(Index).move(old, subject_id)
-    for one in known_as:
-        _insert(tx, one, subject_id)
-    return subject_id, merged
+    while True:
+        if subject_id not in found.values():
+            subject_id = min(found.values(), default=subject_id)
+        if _as_one(known_as, found):
+            return subject_id, tuple(merged)
+        for old in sorted({*found.values()} - {subject_id}):
+            _merge(tx, old, subject_id)
+            merged.append(old)
+        for one in known_as:
+            if one.digests[0] not in found:
+                _insert(tx, one, subject_id)
+        found = _subjects(_locked(tx, digests, share=False))
+
+
+def _subjects(rows: Mapping[str, Sequence[Row]]) -> dict[str, str]:
+    return {digest: found[0][1] for digest, found in rows.items() if found}
+
+
+def _as_one(known_as: Sequence[Pseudonyms], found: Mapping[str, str]) -> bool:
+    """Whether all are known, by the current key, as one subject."""
+    return len({*found.values()}) <= 1 and all(one.digests[0] in found for one in known_as)
+
+
+def _merge(tx: Transaction, old: str, new: str) -> None:
+    """Identifiers first, until none is left: whoever was relying on one has then committed what it wrote."""
+    names = {"old": old, "new": new}
+    while tx.run(_MOVE, names):
+        pass
+    # Both may have been seen in the same exchange (a repeat that named another identifier).
+    tx.run(_COPY_EXCHANGES, names)
+    forget_index(tx, old)
+    tx.batch(Index).move(old, new)
 
 
 def _insert(tx: Transaction, one: Pseudonyms, subject_id: str) -> None:

@@ -4,6 +4,7 @@ JSON with a duplicate name, NaN or an infinity is refused (RFC 8259 leaves open 
 two things). A body is read up to a limit and not beyond.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -20,6 +21,17 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MOST_BYTES = 256 * 1024
+MOST_SECONDS = 15.0
+"""From the head to the end of the body: whoever sends slower holds memory and a connection."""
+
+
+class BodyTooSlow(InvalidRequest):
+    """Not whole in time."""
+
+    code = "body-too-slow"
+    status = 408
+    title = "The body did not come in time"
+    explanation = "Send the whole body at once; the connection is closed. Nothing was done."
 
 
 class HungUp(Exception):  # not an error of ours
@@ -39,10 +51,23 @@ def check_json(body: bytes) -> None:
 
 
 async def read_body(scope: Scope, receive: Receive, most: int = MOST_BYTES) -> bytes:
-    """The whole body; `BodyTooLarge` as soon as that is clear, `HungUp` where the caller left."""
+    """The whole body; `BodyTooLarge` as soon as that is clear, `BodyTooSlow`, `HungUp` where the caller left."""
+    check_length(scope, most)
+    try:
+        async with asyncio.timeout(MOST_SECONDS):
+            return await _read(receive, most)
+    except TimeoutError:
+        raise BodyTooSlow(headers={"Connection": "close"}) from None
+
+
+def check_length(scope: Scope, most: int = MOST_BYTES) -> None:
+    """Raise `BodyTooLarge` where the head says so already."""
     for name, value in scope["headers"]:
-        if name == b"content-length" and (not value.isdigit() or int(value) > most):
+        if name == b"content-length" and (not value.isdigit() or len(value) > 18 or int(value) > most):
             raise BodyTooLarge(f"at most {most} bytes are taken")
+
+
+async def _read(receive: Receive, most: int) -> bytes:
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body"):
         body: bytes = message.get("body", b"")

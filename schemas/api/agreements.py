@@ -2,14 +2,19 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from schemas.api.exchanges import DatasetId
 from schemas.api.limits import LimitsLeft
 from schemas.api.subject import Code, FieldPath, Reference
 from schemas.base import WireModel
+from schemas.moments import Moment
+from schemas.texts import WITHOUT_CONTROLS
 
-Sentence = Annotated[str, Field(min_length=3, max_length=500)]
+Sentence = Annotated[str, Field(min_length=3, max_length=500, pattern=WITHOUT_CONTROLS)]
+AgencyId = Annotated[
+    str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$", max_length=100)
+]
 
 
 class LegalAuthorityBody(WireModel):
@@ -46,14 +51,14 @@ class AgreementText(WireModel):
     """The terms. Its hash (SHA-256 of the RFC 8785 JSON as served) is what both agencies sign."""
 
     title: Sentence
-    consumer: Code | Annotated[str, Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$", max_length=80)]
-    provider: Code | Annotated[str, Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$", max_length=80)]
+    consumer: AgencyId
+    provider: AgencyId
     dataset: DatasetId
     purposes: Annotated[list[PurposeBody], Field(min_length=1, max_length=20)]
     fields: Annotated[list[FieldPath], Field(min_length=1, max_length=100)]
     limits: Limits
-    valid_from: AwareDatetime
-    valid_until: AwareDatetime
+    valid_from: Moment
+    valid_until: Moment
     controllers: Annotated[list[Sentence], Field(min_length=1, max_length=10)]
     retention: Sentence
     onward_use: Sentence

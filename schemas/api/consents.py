@@ -2,11 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from schemas.api.exchanges import DatasetId
 from schemas.api.subject import Code, FieldPath, Reference, Subject
 from schemas.base import WireModel
+from schemas.moments import Moment
 
 
 class ConsentRequest(WireModel):
@@ -74,7 +75,7 @@ class NoticeBody(WireModel):
     subject: Subject
     notice_version: Reference
     channel: Code
-    given_at: AwareDatetime
+    given_at: Moment
 
 
 class Notice(WireModel):

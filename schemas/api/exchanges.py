@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from schemas.api.problems import ReasonBody
 from schemas.api.subject import Code, FieldPath, Reference, Subject
 from schemas.base import WireModel
+from schemas.moments import Moment
 
 DatasetId = Annotated[
     str, Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*/v[0-9]+$", max_length=160)
@@ -16,7 +17,7 @@ DatasetId = Annotated[
 class ExplicitRequestBody(WireModel):
     """The caller's attestation that the person asked for this."""
 
-    requested_at: AwareDatetime
+    requested_at: Moment
     channel: Code
     reference: Reference
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from schemas.base import WireModel
 from schemas.dates import PartialDate
+from schemas.texts import WITHOUT_CONTROLS
 
 REFERENCE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 Reference = Annotated[str, Field(pattern=rf"^{REFERENCE.pattern}$")]
@@ -25,8 +26,8 @@ class Confirm(WireModel):
     """What the caller knows of the person besides the identifier; compared, never released for that."""
 
     date_of_birth: PartialDate | None = None
-    family_name: Annotated[str, Field(min_length=1, max_length=120)] | None = None
-    postcode: Annotated[str, Field(min_length=1, max_length=10)] | None = None
+    family_name: Annotated[str, Field(min_length=1, max_length=120, pattern=WITHOUT_CONTROLS)] | None = None
+    postcode: Annotated[str, Field(min_length=1, max_length=10, pattern=WITHOUT_CONTROLS)] | None = None
 
 
 class Subject(WireModel):

@@ -269,6 +269,14 @@ async def test_every_way_of_paging_brings_all_rows(paging: dict[str, Any], answe
     assert {asked.headers["x-ni"] for asked in server.asked} == {"ZZ123456A"}
 
 
+async def test_a_404_of_a_later_page_is_permanent_and_not_a_record_that_is_not_held() -> None:
+    def respond(asked: Asked) -> Reply:
+        return answer({}, 404) if "p=2" in asked.target else answer({"hits": [{"n": 1}]})
+
+    with pytest.raises(Permanent, match="answered 404"):
+        await fetch(respond, **{**RECORDS, "paging": {"page": "p"}})
+
+
 async def test_pages_without_end_are_permanent() -> None:
     paging = {"page": "p", "most": 4}
     with pytest.raises(Permanent, match="more than 4 pages"):

@@ -1,10 +1,16 @@
 """What the tests of consent do again and again, over REST."""
 
+import json
 from typing import Any
 
 import httpx
+from sqlalchemy import select
 
+from gateway.app import Gateway
+from gateway.ledger.tables import OPENING
 from tests.world import PEOPLE, Caller, World
+
+_EVENTS = select(OPENING.c.event)
 
 
 def request(world: World, name: str, caller: Caller | None = None, **more: Any) -> httpx.Response:
@@ -40,3 +46,13 @@ def known_as(name: str, *schemes: str) -> dict[str, Any]:
 def code(answer: httpx.Response) -> tuple[int, str]:
     """(status, code) of a problem."""
     return answer.status_code, answer.json()["code"]
+
+
+def events(world: World) -> list[dict[str, Any]]:
+    """All events in the ledger, opened."""
+
+    async def read(gateway: Gateway) -> list[dict[str, Any]]:
+        rows = await gateway.store.read(lambda connection: connection.all(_EVENTS))
+        return [json.loads(row[0]) for row in rows]
+
+    return world.in_gateway(read)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.consent.asking import code, decide, exchange, request, requested
+from tests.consent.asking import code, decide, events, exchange, request, requested
 from tests.world import World
 
 
@@ -130,7 +130,7 @@ def test_a_consent_runs_out_with_its_days(world: World) -> None:
 
 def test_a_request_is_open_for_thirty_days(world: World) -> None:
     name = world.newcomer()
-    early, late = requested(world, name), requested(world, name)
+    early, late = requested(world, name), requested(world, name, fields=["status"])
     world.clock.advance(days=29.9)
     assert decide(world, name, early).status_code == 200
     world.clock.advance(days=0.2)
@@ -171,11 +171,22 @@ def test_a_new_request_leaves_the_consent_that_there_is(world: World) -> None:
     assert exchange(world, name) == "released"
 
 
-def test_a_list_is_paged(world: World) -> None:
+def test_a_list_is_paged_newest_first_and_whatever_is_new_shifts_nothing(world: World) -> None:
     name = world.newcomer()
-    made = [requested(world, name) for _ in range(3)]
+    made = [requested(world, name, validDays=days) for days in (1, 2, 3)]
     person = world.person(name)
     first = person.get("/v1/consent-requests", params={"limit": 2}).json()
+    requested(world, name, validDays=4)
     second = person.get("/v1/consent-requests", params={"limit": 2, "cursor": first["nextCursor"]}).json()
-    assert [one["id"] for one in first["items"] + second["items"]] == made
+    assert [one["id"] for one in first["items"] + second["items"]] == made[::-1]
     assert second["nextCursor"] is None
+
+
+def test_the_entry_of_a_grant_names_what_it_replaces(world: World) -> None:
+    name = world.newcomer()
+    older, newer = (requested(world, name, fields=fields) for fields in (["status"], ["validUntil"]))
+    for consent_id in (older, newer):
+        decide(world, name, consent_id)
+    granted = {one["consentId"]: one for one in events(world) if one["kind"] == "consent-granted"}
+    assert granted[newer]["replaces"] == [older]
+    assert "replaces" not in granted[older]

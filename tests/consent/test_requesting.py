@@ -1,18 +1,13 @@
 """Asking: refused where a granted consent would not be enough, or where consent is the wrong question."""
 
-import json
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 from gateway.agencies.standing import ReactivateAgency, SuspendAgency
 from gateway.app import Gateway
-from gateway.ledger.tables import OPENING
-from tests.consent.asking import code, decide, exchange, known_as, request, requested
+from tests.consent.asking import code, decide, events, exchange, known_as, request, requested
 from tests.world import PEOPLE, PROVIDER, World, agreement_text
-
-_EVENTS = select(OPENING.c.event)
 
 
 def pointers(answer: Any) -> list[str]:
@@ -111,9 +106,39 @@ def test_identifiers_of_different_people_are_refused(world: World) -> None:
 def test_the_case_reference_stands_in_the_entry(world: World) -> None:
     consent_id = requested(world, world.newcomer(), caseReference="case-17")
 
-    async def events(gateway: Gateway) -> list[dict[str, Any]]:
-        rows = await gateway.store.read(lambda connection: connection.all(_EVENTS))
-        return [json.loads(row[0]) for row in rows]
-
-    [event] = [one for one in world.in_gateway(events) if one.get("consentId") == consent_id]
+    [event] = [one for one in events(world) if one.get("consentId") == consent_id]
     assert (event["kind"], event["caseReference"]) == ("consent-requested", "case-17")
+
+
+def test_what_is_asked_already_is_not_asked_twice(world: World) -> None:
+    name = world.newcomer()
+    offer: dict[str, Any] = {"fields": ["status", "validUntil"], "optionalFields": ["address"]}
+    first = request(world, name, **offer)
+    again = request(world, name, **offer | {"fields": ["validUntil", "status"]})
+    assert (again.status_code, again.json()) == (201, first.json())
+    entries = [one for one in events(world) if one.get("consentId") == first.json()["id"]]
+    assert len(entries) == 1
+    others: list[dict[str, Any]] = [{"fields": ["status"]}, {"optionalFields": []}, {"validDays": 2}, {"maxUses": 1}]
+    for other in others:
+        assert request(world, name, **offer | other).json()["id"] != first.json()["id"]
+    assert request(world, world.newcomer(), **offer).json()["id"] != first.json()["id"]
+    decide(world, name, first.json()["id"], "decline")
+    assert request(world, name, **offer).json()["id"] != first.json()["id"]
+
+
+def test_what_lay_open_too_long_is_asked_anew(world: World) -> None:
+    name = world.newcomer()
+    first = requested(world, name)
+    world.clock.advance(days=30.1)
+    assert requested(world, name) != first
+
+
+def test_an_agency_cannot_bury_a_person_under_requests(world: World) -> None:
+    name = world.newcomer()
+    made = [requested(world, name, validDays=days) for days in range(1, 21)]
+    assert code(request(world, name, validDays=21)) == (409, "too-many-open-requests")
+    assert requested(world, name, validDays=20) == made[-1]  # asked already
+    requested(world, name, dataset=world.offer())
+    requested(world, world.newcomer())
+    decide(world, name, made[0], "decline")
+    requested(world, name, validDays=21)

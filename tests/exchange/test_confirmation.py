@@ -92,6 +92,7 @@ def test_without_a_confirmation_a_restricted_record_is_told_as_none(shared: Worl
     for make in (miss, restricted):
         name = shared.newcomer()
         make(shared, name)
+        shared.person(name).get("/v1/consent-requests")
         answer = shared.casework.post("/v1/exchanges", json=shared.ask(name))
         assert told(answer) == "not-held"
         own = shared.casework.get(f"/v1/exchanges/{answer.json()['exchangeId']}").json()

@@ -1,6 +1,9 @@
 """Whose key it is follows from the identifier that the record was found by: another one beside it opens nothing."""
 
+from datetime import UTC, datetime
 from typing import Any
+
+import pytest
 
 from adapters.base import Query, Record
 from tests.consent.asking import decide, known_as, requested
@@ -33,7 +36,7 @@ def test_a_consent_opens_no_record_of_somebody_else_whose_identifier_stands_besi
 
 
 def test_a_consent_opens_no_record_that_only_a_stranger_s_identifier_was_found_by(shared: World) -> None:
-    """Both identifiers are sent to a source that looks at one of them only."""
+    """A source that looks at one identifier only is not asked by the one that is not known to be the willing's."""
     willing, other = shared.newcomer(), shared.newcomer()
     decide(shared, willing, requested(shared, willing))
     number = LICENCES[0]
@@ -49,8 +52,75 @@ def test_a_consent_opens_no_record_that_only_a_stranger_s_identifier_was_found_b
         answer = ask(shared, willing, about)
     finally:
         shared.adapter.before = None
-    assert answer.get("code") == "consent-required", answer
-    assert not sees(shared, willing, answer["exchangeId"])
+    assert answer.get("code") == "source-wrong-person", answer
+    assert number not in shared.adapter.queries[-1].identifiers.values()
+
+
+def missing(world: World, name: str) -> None:
+    del world.adapter.held[PEOPLE[name]["nino"]]
+
+
+def restricted(world: World, name: str) -> None:
+    world.adapter.held[PEOPLE[name]["nino"]] = licence(PEOPLE[name]["nino"], restricted=True)
+
+
+def agreed_to(world: World, name: str, dataset: str, purpose: str) -> None:
+    """The person has consented, or was given notice."""
+    about = known_as(name, "nhs-number")
+    if purpose == "with-consent":
+        decide(world, name, requested(world, name, dataset=dataset, subject=about))
+        return
+    given = datetime.fromtimestamp(world.clock.now() / 1_000_000 - 60, UTC).isoformat()
+    body = {"dataset": dataset, "purpose": purpose, "subject": about, "givenAt": given}
+    body |= {"noticeVersion": "notice-1", "channel": "letter"}
+    answer = world.casework.post("/v1/notices", json=body)
+    assert answer.status_code == 201, answer.text
+
+
+@pytest.mark.parametrize("purpose", ["with-consent", "notified"])
+def test_what_one_person_agreed_to_tells_nothing_of_a_record_of_another(shared: World, purpose: str) -> None:
+    """The other is nobody that the gateway knows, so there is no conflict: only the source could tell."""
+    dataset = shared.offer(identifiers=("nino", "nhs-number"))
+    willing = shared.newcomer()
+    agreed_to(shared, willing, dataset, purpose)
+    told = []
+    for make in (missing, restricted, lambda *_: None):
+        other = shared.newcomer()
+        make(shared, other)
+        about = subject(("nhs-number", PEOPLE[willing]["nhs-number"]), ("nino", PEOPLE[other]["nino"]))
+        body = shared.ask(willing, purpose=purpose, fields=FIELDS, subject=about, dataset=dataset)
+        answer = shared.casework.post("/v1/exchanges", json=body)
+        told.append((answer.status_code, answer.json().get("outcome")))
+        asked = shared.adapter.queries[-1]
+        assert asked.exchange_id == answer.json()["exchangeId"]
+        assert dict(asked.identifiers) == {"nhs-number": PEOPLE[willing]["nhs-number"]}
+    assert told == [(201, "not-held")] * 3
+
+
+def test_a_consent_opens_the_person_s_own_record_whatever_stands_beside(shared: World) -> None:
+    dataset = shared.offer(identifiers=("nino", "nhs-number"))
+    willing, other = shared.newcomer(), shared.newcomer()
+    agreed_to(shared, willing, dataset, "with-consent")
+    about = subject(("nino", PEOPLE[willing]["nino"]), ("nhs-number", PEOPLE[other]["nhs-number"]))
+    for beside, schemes in ((about, {"nino"}), (known_as(willing, "nino", "nhs-number"), {"nino", "nhs-number"})):
+        body = shared.ask(willing, purpose="with-consent", fields=FIELDS, subject=beside, dataset=dataset)
+        answer = shared.casework.post("/v1/exchanges", json=body).json()
+        assert answer.get("outcome") == "released", answer
+        assert set(shared.adapter.queries[-1].identifiers) == schemes
+        assert sees(shared, willing, answer["exchangeId"])
+        assert not sees(shared, other, answer["exchangeId"])
+
+
+def test_who_is_known_by_none_of_the_identifiers_has_agreed_to_nothing(shared: World) -> None:
+    dataset = shared.offer(identifiers=("nino", "nhs-number"))
+    reads = len(shared.adapter.queries)
+    for purpose, code in (("with-consent", "consent-required"), ("notified", "notice-required")):
+        name = shared.newcomer()
+        body = shared.ask(
+            name, purpose=purpose, dataset=dataset, fields=FIELDS, subject=known_as(name, "nino", "nhs-number")
+        )
+        assert shared.casework.post("/v1/exchanges", json=body).json()["code"] == code
+    assert len(shared.adapter.queries) == reads
 
 
 def test_who_looked_is_told_to_whom_the_record_is_about_whatever_stands_beside(shared: World) -> None:

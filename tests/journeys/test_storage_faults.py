@@ -199,8 +199,9 @@ def full(world: World, fill: Callable[[], object], make_room: Callable[[], objec
     fill()
     for _ in range(3):
         served += [one["exchangeId"] for one in until_full(lambda: world.casework.post(ASK, json=world.ask()))]
-    wanted = world.ask("cat", purpose="with-consent")
-    until_full(lambda: world.casework.post("/v1/consent-requests", json=wanted))
+    until_full(
+        lambda: world.casework.post("/v1/consent-requests", json=world.ask(world.newcomer(), purpose="with-consent"))
+    )
     assert world.casework.get(f"/v1/consents/{consent_id}").json()["status"] == "active"
     assert released(world) == served  # all that was told is entered, and nothing that was not told
     make_room()

@@ -78,7 +78,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "authority.confidentiality_basis": (None, " "),
     "usage": (None, Usage(9, 9, NOW + 7, NOW + HOUR), Usage(0, 99, NOW + 7, NOW + HOUR)),
     "consent": (None,),
-    "consent.status": ("requested", "declined", "revoked", "expired", "Active"),
+    "consent.status": ("requested", "declined", "revoked", "expired", "replaced", "Active"),
     "consent.fields": (frozenset({"name"}), frozenset()),
     "consent.offered": (frozenset(), frozenset({"address", "licence"})),
     "consent.expires_at": (NOW, NOW - DAY),

@@ -205,6 +205,11 @@ def test_a_consent_refuses_from_its_end_on() -> World:
     return changed(consent__expires_at=NOW)
 
 
+@refuses("consent-replaced")
+def test_a_consent_that_a_newer_one_replaced_is_refused() -> World:
+    return changed(consent__status="replaced")
+
+
 @refuses("consent-used-up")
 def test_the_release_after_the_last_is_refused() -> World:
     return changed(consent__uses=3)

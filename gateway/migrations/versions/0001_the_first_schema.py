@@ -35,6 +35,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("agreement", schema=None) as batch_op:
+        batch_op.create_index("agreement_live", ["consumer_id", "dataset_id", "status"], unique=False)
+        batch_op.create_index("agreement_newest", ["consumer_id", "dataset_id", "created_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_agreement_consumer_id"), ["consumer_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_agreement_dataset_id"), ["dataset_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_agreement_provider_id"), ["provider_id"], unique=False)
@@ -343,6 +345,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_agreement_provider_id"))
         batch_op.drop_index(batch_op.f("ix_agreement_dataset_id"))
         batch_op.drop_index(batch_op.f("ix_agreement_consumer_id"))
+        batch_op.drop_index("agreement_newest")
+        batch_op.drop_index("agreement_live")
 
     op.drop_table("agreement")
     op.drop_table("agency")

@@ -1,0 +1,108 @@
+"""HTTP/1.1 for callers of whom nothing is known yet: uvicorn's httptools protocol, with an end to all that it awaits.
+
+uvicorn limits neither the size of a request's head with httptools, nor the time in which it comes, nor how long a
+connection may stay that never asks for anything; anybody could fill the gateway's memory before authentication.
+"""
+
+from asyncio import TimerHandle, Transport
+
+from httptools import HttpParserError
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MOST_FRAMING = 16 * 1024
+"""Bytes of a request that are no body: its head, the framing of chunks, trailers."""
+HEAD_SECONDS = 15.0
+"""Seconds from the connection, or from what follows a finished request, until a head is whole."""
+_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-length: 0\r\ncache-control: no-store\r\nconnection: close\r\n\r\n"
+)
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """One connection: at most `MOST_FRAMING` bytes around a body (431), and `HEAD_SECONDS` for a head (closed)."""
+
+    _framing = 0
+    _in_head = False
+    _in_body = False
+    _too_large = False
+    _timer: TimerHandle | None = None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_came()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        self._framing += len(data)
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._framing > MOST_FRAMING:
+            self._refuse()
+        elif self._timer is None and (self._in_head or not self._answering()):
+            self._await_head()
+
+    def on_message_begin(self) -> None:
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        if self._framing > MOST_FRAMING and self._head() > MOST_FRAMING:
+            self._too_large = True
+            raise HttpParserError  # no request comes of it
+        self._in_head, self._in_body = False, True
+        self._head_came()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._framing -= len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._framing, self._in_body = 0, False
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._in_body and self._timer is None and not self.transport.is_closing():
+            self._await_head()  # answered before the body was whole: its rest, and a next head, have that long
+
+    def send_400_response(self, msg: str) -> None:
+        """What the parser's errors end in; ours among them."""
+        if self._too_large:
+            self._refuse()
+        else:
+            super().send_400_response(msg)
+
+    def _refuse(self) -> None:
+        if not self._answering():  # an answer under way is not cut in two
+            self.transport.write(_TOO_LARGE)
+        self.transport.close()
+
+    def _head(self) -> int:
+        """Bytes of the head: each field with its colon, blank and line end (RFC 9112, section 5)."""
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _await_head(self) -> None:
+        self._timer = self.loop.call_later(HEAD_SECONDS, self._head_overdue)
+
+    def _head_came(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _head_overdue(self) -> None:
+        self._timer = None
+        if self._answering():  # the head of a pipelined request: the answer before it goes first
+            self._await_head()
+        else:
+            self.transport.close()

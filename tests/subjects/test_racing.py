@@ -1,0 +1,144 @@
+"""Two gateways on one PostgreSQL: whoever relies on a subject keeps it until its transaction is over."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+
+from gateway.clock import SystemClock
+from gateway.db.intent import Lock, Transaction
+from gateway.db.migrating import migrate
+from gateway.db.open import open_engine
+from gateway.subjects import repository as subjects
+from gateway.subjects.pseudonym import Pseudonyms
+from gateway.subjects.repository import Index, exchanges_about
+
+NHS, NINO = Pseudonyms("nhs-number", (("k1", "aaaa"),)), Pseudonyms("nino", (("k1", "bbbb"),))
+NINO_OF_A_NEW_KEY = Pseudonyms("nino", (("k2", "cccc"), ("k1", "bbbb")))
+BOTH = (NHS, NINO)
+
+
+@contextmanager
+def transaction(url: str) -> Iterator[Transaction]:
+    """Of a gateway of its own; committed at the end."""
+    engine = open_engine(url)
+    connection = engine.connect(writing=True)
+    with closing(connection.raw):
+        locks: list[Lock] = []
+        engine.begin(connection, locks)
+        tx = Transaction(connection, SystemClock())
+        yield tx
+        tx.flush(engine.gathering(connection))
+        engine.commit(connection)
+
+
+def ensure(url: str, *known_as: Pseudonyms) -> str:
+    with transaction(url) as tx:
+        return subjects.ensure(tx, known_as)
+
+
+def link(url: str, *known_as: Pseudonyms) -> str:
+    with transaction(url) as tx:
+        return subjects.link(tx, known_as)[0]
+
+
+def meanwhile(work: Callable[[], str]) -> Callable[[], str]:
+    """Begin it elsewhere, and give it the time to finish if nothing holds it up; call for the answer."""
+    answers: list[str] = []
+    thread = threading.Thread(target=lambda: answers.append(work()))
+    thread.start()
+    thread.join(0.3)
+
+    def answer() -> str:
+        thread.join(10)
+        [found] = answers
+        return found
+
+    return answer
+
+
+@pytest.fixture
+def url(postgres_url: str) -> str:
+    migrate(postgres_url)
+    return postgres_url
+
+
+def whole(url: str, exchange_id: str, *subject_ids: str) -> None:
+    """All identifiers are one subject now, and that one was looked at; nothing is left of the others."""
+    with transaction(url) as tx:
+        [stays] = {subjects.resolve(tx, (one,)).subject_id for one in BOTH}
+        assert stays is not None
+        assert exchanges_about(tx, stays) == [exchange_id]
+        for other in {*subject_ids} - {stays}:
+            assert exchanges_about(tx, other) == []
+
+
+@pytest.mark.parametrize("seen", [NHS, NINO], ids=["by NHS number", "by NINO"])
+def test_an_exchange_under_way_is_indexed_under_whom_the_person_turns_out_to_be(url: str, seen: Pseudonyms) -> None:
+    made = [ensure(url, one) for one in BOTH]
+    with transaction(url) as tx:
+        subject_id = subjects.ensure(tx, (seen,))
+        linked = meanwhile(lambda: link(url, *BOTH))
+        tx.batch(Index).add(subject_id, "under-way")
+    assert linked() in made
+    whole(url, "under-way", *made)
+
+
+def test_so_is_one_by_an_identifier_that_the_token_does_not_name(url: str) -> None:
+    """The subject that is merged away is known by a further identifier, which goes with it."""
+    further = Pseudonyms("driving-licence-number", (("k1", "dddd"),))
+    made = [ensure(url, NHS), link(url, NINO, further)]
+    with transaction(url) as tx:
+        subject_id = subjects.ensure(tx, (further,))
+        linked = meanwhile(lambda: link(url, *BOTH))
+        tx.batch(Index).add(subject_id, "under-way")
+    linked()
+    whole(url, "under-way", *made)
+
+
+def test_a_subject_made_meanwhile_is_taken_in(url: str) -> None:
+    first = ensure(url, NHS)
+    with transaction(url) as tx:
+        subject_id = subjects.ensure(tx, (NINO,))
+        linked = meanwhile(lambda: link(url, *BOTH))
+        tx.batch(Index).add(subject_id, "under-way")
+    assert linked() == first
+    whole(url, "under-way", first, subject_id)
+
+
+def test_a_row_of_a_new_key_written_meanwhile_goes_along(url: str) -> None:
+    made = [ensure(url, NHS), ensure(url, NINO)]
+    with transaction(url) as tx:
+        subject_id = subjects.ensure(tx, (NINO_OF_A_NEW_KEY,))
+        linked = meanwhile(lambda: link(url, *BOTH))
+        tx.batch(Index).add(subject_id, "under-way")
+    stays = linked()
+    whole(url, "under-way", *made)
+    with transaction(url) as tx:
+        assert subjects.resolve(tx, (NINO_OF_A_NEW_KEY,)).subjects == (stays,)
+
+
+def test_an_exchange_that_begins_while_the_person_is_linked_waits_for_it(url: str) -> None:
+    made = [ensure(url, one) for one in BOTH]
+    with transaction(url) as tx:
+        stays, [gone] = subjects.link(tx, BOTH)
+        seen = NHS if gone == made[0] else NINO
+        ensured = meanwhile(lambda: ensure(url, seen))
+    assert ensured() == stays
+
+
+def test_two_gateways_that_see_a_person_for_the_first_time_agree(url: str) -> None:
+    with transaction(url) as tx:
+        first, _ = subjects.link(tx, BOTH)
+        second = meanwhile(lambda: link(url, *BOTH))
+    assert second() == first
+
+
+def test_looking_does_not_hold_up_looking(url: str) -> None:
+    """Exchanges about one person go on at two gateways at once, and so does their own look once they are one."""
+    subject_id = link(url, *BOTH)
+    with transaction(url) as tx:
+        subjects.resolve(tx, BOTH)
+        with transaction(url) as other:
+            assert subjects.link(other, BOTH) == (subject_id, ())
