@@ -1,10 +1,12 @@
 """The first thing a newcomer does, exactly as printed, on both databases."""
 
+import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from gateway.sandbox.layout import free_base
 from tests.journeys.running import THREEKEYS, alive, children, postgres, running_demo
 
 
@@ -43,11 +45,12 @@ def test_a_second_start_keeps_what_was_and_describes_itself(tmp_path: Path) -> N
 
 
 def test_a_port_in_use_is_told_and_nothing_starts(tmp_path: Path) -> None:
-    with running_demo(tmp_path / "one") as demo:
-        port = demo.description["baseUrl"].rpartition(":")[2]
-        command = [THREEKEYS, "demo", "--port", port, "--folder", str(tmp_path / "two")]
+    port = free_base()
+    with socket.create_server(("127.0.0.1", port + 2)):
+        command = [THREEKEYS, "demo", "--port", str(port), "--folder", str(tmp_path / "two")]
         told = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert told.returncode == 1
-    assert port in told.stderr
+    assert str(port + 2) in told.stderr
     assert "--port" in told.stderr
     assert "Traceback" not in told.stderr
+    assert not (tmp_path / "two").exists()
