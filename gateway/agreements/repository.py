@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from gateway.agencies.repository import STANDING
 from gateway.agreements.tables import agreement, agreement_acceptance, agreement_usage, agreement_version
-from gateway.db.connection import Connection, flat
+from gateway.db.connection import Connection
 from gateway.db.intent import Transaction
 
 
@@ -98,11 +98,6 @@ _WRITE_USAGE = (
     .where(agreement_usage.c.agreement_id == bindparam("key"))
     .values({name: bindparam(name) for name in ("day", "day_count", "recent")})
 )
-_CONSUMERS = (
-    select(agreement.c.consumer_id)
-    .where(agreement.c.dataset_id == bindparam("dataset"), agreement.c.status == "in-force")
-    .order_by(agreement.c.consumer_id)
-)
 
 
 def find(connection: Connection, agreement_id: str) -> AgreementRow | None:
@@ -136,11 +131,6 @@ def of_party(connection: Connection, agency_id: str, after: str = "", limit: int
 def in_force(connection: Connection, after: str = "", limit: int = 1000) -> list[AgreementRow]:
     """Every agreement in force, by id."""
     return [AgreementRow._make(row) for row in connection.all(_IN_FORCE, {"after": after, "limit": limit})]
-
-
-def consumers_of(connection: Connection, dataset_id: str) -> list[str]:
-    """The agencies that may ask for a dataset."""
-    return flat(connection.all(_CONSUMERS, {"dataset": dataset_id}))
 
 
 def insert_agreement(connection: Connection, row: AgreementRow) -> None:

@@ -24,7 +24,7 @@ from gateway.clock import Clock
 from gateway.db.connection import Connection
 from gateway.db.engine import Engine
 from gateway.db.errors import StorageBusy, StorageContended, StorageUnavailable
-from gateway.db.intent import Intent, Lock, RunSingly, Transaction
+from gateway.db.intent import Intent, Lock, Transaction
 
 T = TypeVar("T")
 MOST_IN_A_BATCH = 256
@@ -105,7 +105,7 @@ class Committer:
                 self._loop.call_later(_TRY_AGAIN, self._turn)
                 return
             self._busy_since = None
-            _set_all([(future, None, fault or error) for _, future in batch])
+            settle_all([(future, None, fault or error) for _, future in batch])
             assert self._loop is not None
             self._loop.call_soon(self._turn)  # not from here: each batch that fails would be a call deeper
             return
@@ -133,7 +133,7 @@ class Committer:
         return now - self._busy_since < self.engine.busy_timeout
 
     def _settle(self, outcomes: list[Outcome]) -> None:
-        _set_all(outcomes)
+        settle_all(outcomes)
         self._turn()
 
     # --- on the committer's thread ---
@@ -269,7 +269,8 @@ def in_order(intents: Iterable[Intent[Any]]) -> list[Lock]:
     return [wanted[key] for key in sorted(wanted)]
 
 
-def _set_all(outcomes: list[Outcome]) -> None:
+def settle_all(outcomes: list[Outcome]) -> None:
+    """Tell each waiter, in the loop, unless it hung up meanwhile."""
     for future, result, error in outcomes:
         if future.done():
             continue
@@ -277,6 +278,3 @@ def _set_all(outcomes: list[Outcome]) -> None:
             future.set_result(result)
         else:
             future.set_exception(error)
-
-
-__all__ = ["MOST_IN_A_BATCH", "Committer", "RunSingly", "in_order"]

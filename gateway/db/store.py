@@ -7,7 +7,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from gateway.clock import Clock
-from gateway.db.committer import Committer, Outcome, _set_all
+from gateway.db.committer import Committer, Outcome, settle_all
 from gateway.db.connection import Connection
 from gateway.db.engine import Engine
 from gateway.db.errors import StorageBusy, StorageUnavailable
@@ -124,7 +124,7 @@ class Store:
             if outcomes:
                 assert self._loop is not None
                 try:
-                    self._loop.call_soon_threadsafe(_set_all, outcomes)
+                    self._loop.call_soon_threadsafe(settle_all, outcomes)
                 except RuntimeError:  # the loop is closed: nobody waits any more
                     break
         if connection is not None:
