@@ -23,6 +23,8 @@ from pydantic import AfterValidator, Strict, WithJsonSchema
 
 _LONGEST: Final = 40  # characters: room for separators, far below what could make a pattern slow
 _SEPARATORS: Final = re.compile(r"[\s\-]+")
+_DIGIT: Final = re.compile(r"[0-9]")
+_PARTS: Final = re.compile(r"[._\-\s]+")
 _NINO_FORM: Final = re.compile(r"[A-Z]{2}[0-9]{6}[A-D]")
 _NINO: Final = re.compile(
     r"(?:(?!BG|GB|KN|NK|NT|TN)[A-CEGHJ-PR-TW-Y][A-CEGHJ-NPR-TW-Z]|Z[A-CEGHJ-NPR-TW-Z]|QQ)[0-9]{6}[A-D]"
@@ -83,13 +85,17 @@ def looks_like_identifier(text: str) -> bool:
     For `caseReference`, `actingUser` and `Idempotency-Key`, which travel into logs. Digits alone count as a UPRN, or
     as a mistyped NHS number, from 10 digits on: shorter numbers are case numbers far more often.
     """
-    parts = [part for part in re.split(r"[._\-\s]+", text) if part]
+    if _DIGIT.search(text) is None:  # each of the schemes has one
+        return False
+    parts = [part for part in _PARTS.split(text) if part]
     whole = "".join(parts)
     if len(whole) > _LONGEST:
         return any(_personal(part) for part in parts)
     if whole.isdigit() and 10 <= len(whole) <= 12:
         return True
-    return _personal(whole) or _is("postcode", whole) or any(_personal(part) for part in parts)
+    if 5 <= len(whole) <= 7 and _is("postcode", whole):
+        return True
+    return _personal(whole) or any(_personal(part) for part in parts)
 
 
 def _personal(text: str) -> bool:

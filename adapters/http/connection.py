@@ -41,6 +41,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._answer: asyncio.Future[Response] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
         self._seconds = 0.0
         self._bodiless = False
         self._begun = False
@@ -73,20 +74,18 @@ class Connection(asyncio.Protocol):
 
         `bodiless` is for HEAD. Cancelling the future makes the connection unusable.
         """
-        loop = self._loop
-        self._answer = answer = loop.create_future()
+        self._answer = answer = self._loop.create_future()
         self._begun = False
         self._bodiless = bodiless
         self._seconds = seconds
-        self._timer = loop.call_at(deadline, self._expire)
+        self._due = deadline
+        if self._timer is None or self._timer.when() > deadline:
+            self._watch()
         cast(asyncio.Transport, self._transport).write(message)
         return answer
 
     def finish(self) -> None:
         """After the future is done, in whatever way: the connection is idle, or closed."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         answer, self._answer = self._answer, None
         if answer is None or not answer.done() or answer.cancelled() or self._stage != _DONE:
             self.close()
@@ -127,6 +126,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.reusable = False
+        self._unwatch()
         answer = self._answer
         if answer is None or answer.done():
             return
@@ -210,9 +210,23 @@ class Connection(asyncio.Protocol):
             answer.set_exception(BadAnswer(f"{self.origin} {said}"))
         self.close()
 
+    def _watch(self) -> None:
+        """One timer a connection, which may ring for an exchange that is over: cheaper than one for each."""
+        self._unwatch()
+        self._timer = self._loop.call_at(self._due, self._expire)
+
+    def _unwatch(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def _expire(self) -> None:
         self._timer = None
         answer = self._answer
-        if answer is not None and not answer.done():
+        if answer is None or answer.done():
+            return
+        if self._loop.time() < self._due:
+            self._watch()
+        else:
             answer.set_exception(TimedOut(f"{self.origin} did not answer within {self._seconds:.3g} s"))
             self.close()

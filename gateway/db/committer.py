@@ -227,7 +227,7 @@ class Committer:
         return outcomes
 
     def _begin(self, intents: Iterable[Intent[Any]]) -> Connection:
-        locks = in_order(intents)
+        locks = in_order(intents) if self.engine.locks_rows else []
         if self._connection is not None:
             try:
                 self.engine.begin(self._connection, locks)

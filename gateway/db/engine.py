@@ -21,6 +21,9 @@ class Engine(Protocol):
     inline: bool
     """Whether a statement over a few indexed rows is faster than a hand-over to a thread, and never waits."""
 
+    locks_rows: bool
+    """Whether rows can be locked; where a writer holds the whole database there are none to name."""
+
     def connect(self, *, writing: bool) -> Connection:
         """A new connection; a driver error where the database is not there."""
 

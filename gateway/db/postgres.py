@@ -26,6 +26,7 @@ class PostgresEngine:
 
     readers = 2
     inline = False
+    locks_rows = True
 
     def __init__(self, url: str, *, busy_timeout: float = 5.0) -> None:
         self.url = "postgresql://" + url.split("://", 1)[1]

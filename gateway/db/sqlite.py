@@ -20,6 +20,7 @@ class SqliteEngine:
 
     readers = 1
     inline = True  # a reader of a WAL waits for no writer
+    locks_rows = False  # `BEGIN IMMEDIATE` holds the whole database
 
     def __init__(self, path: str, *, busy_timeout: float = 5.0, max_pages: int | None = None) -> None:
         self.path = path
@@ -49,7 +50,6 @@ class SqliteEngine:
         connection.raw.close()
 
     def begin(self, connection: Connection, locks: Sequence[Lock]) -> None:
-        """`BEGIN IMMEDIATE` holds the whole database: there is no row to lock."""
         connection.cursor.execute("BEGIN IMMEDIATE")
 
     def gathering(self, connection: Connection) -> AbstractContextManager[object]:

@@ -4,9 +4,8 @@ It stands in the one OpenAPI document (`endpoints.py` declares it), answers erro
 the same authentication, bodies and service. The reasons, measured: docs/adr/0002-the-hot-path.md.
 """
 
-import json
-
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from gateway.auth.caller import ClientCaller, Credentials
 from gateway.auth.errors import ScopeMissing
@@ -35,7 +34,6 @@ from schemas.api.subject import REFERENCE
 
 PATH = "/v1/exchanges"
 SCOPE = "exchanges:write"
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 
 
 class ExchangeRoute:
@@ -82,7 +80,7 @@ class ExchangeRoute:
         body = await read_body(scope, receive)  # of somebody known: strangers hold no memory with it
         request = parse(body)
         reply = await self.exchanges.exchange(caller, request, idempotency_key(scope))
-        answer = _encode(reply.body).encode()
+        answer = to_json(reply.body)
         return answer, [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(answer)).encode()),

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.clock import to_iso
 from gateway.exchange.asking import Ask
-from gateway.policy import Permit, Refusal
+from gateway.policy import Permit, Refusal, in_order
 
 
 def exchange_event(
@@ -29,7 +29,7 @@ def exchange_event(
         "provider": ask.dataset.provider_id,
         "dataset": ask.dataset.id,
         "purpose": ask.asked.purpose,
-        "asked": sorted(ask.asked.fields),
+        "asked": in_order(ask.asked.fields),
         **more,
     }
     if ask.client_id:
@@ -51,7 +51,7 @@ def exchange_event(
     if by_right and by_right.consent_id:
         event["consentId"] = by_right.consent_id
     if permit:
-        event["fields"] = sorted(permit.fields)
+        event["fields"] = in_order(permit.fields)
         event["withheld"] = [{"field": w.field, "reason": w.reason} for w in permit.withheld]
     if refusal:
         event["reasons"] = [

@@ -8,7 +8,7 @@ from gateway.exchange.asking import Ask
 from gateway.exchange.commit import Committed
 from gateway.exchange.idempotency import Taken
 from gateway.exchange.minimise import Minimised
-from gateway.policy import Permit
+from gateway.policy import Permit, in_order
 from gateway.receipts.issue import ExchangeStatement, ReceiptIssuer
 from schemas.records import project
 
@@ -33,7 +33,7 @@ class Replier:
         assert done.permit is not None
         permit = done.permit
         withheld = [{"field": w.field, "reason": w.reason} for w in permit.withheld]
-        fields = sorted(permit.fields)
+        fields = in_order(permit.fields)
         body: dict[str, Any] = {
             "exchangeId": taken.exchange_id,
             "outcome": done.outcome,

@@ -1,5 +1,6 @@
 """The main job, from top to bottom: decide, fetch, minimise, commit, reply."""
 
+import time
 from dataclasses import dataclass, field, replace
 
 import rfc8785
@@ -99,8 +100,11 @@ class Exchanges:
             source = self.sources.of(asked.dataset.adapter)
             wanted = permit.fields | paths_to_confirm(asked)
             query = Query(asked.identifiers, wanted, taken.exchange_id, source.deadline)
-            with self.metrics.source_seconds.labels(asked.dataset.id).time():
+            started = time.perf_counter()
+            try:
                 record = await source.fetch(query)
+            finally:
+                self.metrics.source_took(asked.dataset.id, time.perf_counter() - started)
             fetched_at = self.clock.now()
             return minimise(asked, record, permit.fields), fetched_at
         except SourceFault as fault:
@@ -138,4 +142,4 @@ class Exchanges:
         return refused(done.refusal, done.at, exchangeId=taken.exchange_id, **done.members)
 
     def _count(self, asked: Ask, outcome: str) -> None:
-        self.metrics.exchanges.labels(asked.dataset.id, outcome).inc()
+        self.metrics.exchange_ended(asked.dataset.id, outcome)

@@ -54,10 +54,10 @@ def append(tx: Transaction, event: Mapping[str, Any], parties: Sequence[str] = (
     text = canonical({**event, "id": entry_id, "at": tx.memo("ledger.at", lambda: to_iso(tx.now))})
     salt = os.urandom(SALT)
     commitment = commit_to(salt, text)
-    tx.batch(Entries).add(entry_id, commitment, tx.now, salt, text, " ".join(("", *parties, "")))
+    tx.batch(Entries).add(entry_id, commitment, tx.now, salt, text.decode(), " ".join(("", *parties, "")))
     return Commitment(entry_id, commitment.hex(), salt)
 
 
-def commit_to(salt: bytes, text: str) -> bytes:
+def commit_to(salt: bytes, text: bytes) -> bytes:
     """SHA-256(salt ‖ event in canonical JSON)."""
-    return sha256(salt + text.encode()).digest()
+    return sha256(salt + text).digest()

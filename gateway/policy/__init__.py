@@ -19,7 +19,7 @@ from gateway.policy.facts import (
     PurposeTerms,
     Usage,
 )
-from gateway.policy.fields import covered, overlap
+from gateway.policy.fields import covered, in_order, overlap
 from gateway.policy.reasons import REASONS, Key, ReasonCode
 from gateway.policy.verdict import Permit, Reason, Refusal, Verdict, Withheld, both
 
@@ -46,6 +46,7 @@ __all__ = [
     "both",
     "covered",
     "decide",
+    "in_order",
     "overlap",
     "rests_on_consent",
 ]

@@ -14,7 +14,7 @@ from gateway.policy.facts import (
     LegalAuthority,
     PurposeTerms,
 )
-from gateway.policy.fields import chosen, covered
+from gateway.policy.fields import held_back, in_order, outside
 from gateway.policy.verdict import Permit, Reason, Refusal, Verdict, Withheld
 
 _DAY = 86_400_000_000
@@ -53,8 +53,7 @@ def decide(asked: Asked, facts: Facts) -> Verdict:
     by_right = (agreement.id if agreement else None, agreement.version if agreement else None, consent)
     if reasons:
         return Refusal(tuple(reasons), *by_right)
-    unreleased = {item.field for item in withheld}
-    fields = frozenset(name for name in asked.fields if name not in unreleased)
+    fields = asked.fields.difference(item.field for item in withheld) if withheld else asked.fields
     return Permit(fields, tuple(withheld), *by_right)
 
 
@@ -69,9 +68,9 @@ def _parties(asked: Asked, facts: Facts) -> Iterator[Reason]:
     if facts.dataset is None or facts.dataset.id != asked.dataset or facts.dataset.status != "offered":
         yield Reason("dataset-withdrawn")
     else:
-        unknown = sorted(asked.fields - facts.dataset.fields)
+        unknown = asked.fields - facts.dataset.fields
         if unknown:
-            yield Reason("unknown-field", tuple(unknown))
+            yield Reason("unknown-field", in_order(unknown))
     if not asked.fields:
         yield Reason("no-fields")
 
@@ -101,9 +100,9 @@ def _agreement(asked: Asked, facts: Facts, terms: PurposeTerms | None) -> Iterat
         yield Reason("agreement-expired")
     if terms is None:
         yield Reason("purpose-not-in-agreement")
-    outside = sorted(name for name in asked.fields if not covered(name, agreement.fields))
-    if outside:
-        yield Reason("field-not-in-agreement", tuple(outside))
+    not_agreed = outside(asked.fields, agreement.fields)
+    if not_agreed:
+        yield Reason("field-not-in-agreement", not_agreed)
     yield from _limits(agreement, facts)
 
 
@@ -174,10 +173,10 @@ def _consent(asked: Asked, facts: Facts) -> tuple[list[Reason], list[Withheld]]:
 def _choice(asked: Asked, consent: ConsentFacts) -> tuple[list[Reason], list[Withheld]]:
     # Who granted nothing has not opened the record: a permit of no field would still tell that there is one.
     known = consent.fields | consent.offered if consent.fields else NOTHING
-    missing = tuple(sorted(name for name in asked.fields if not covered(name, known)))
+    missing = outside(asked.fields, known)
     if missing:
         return [Reason("field-not-consented", missing)], []
-    unchosen = sorted(name for name in asked.fields if not chosen(name, consent.fields, consent.offered))
+    unchosen = held_back(asked.fields, consent.fields, consent.offered)
     return [], [Withheld(name, "not-chosen-by-person") for name in unchosen]
 
 

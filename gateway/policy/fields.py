@@ -1,6 +1,10 @@
 """Field paths: dotted names; a name selects its subtree; lists are transparent; no wildcards."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Set
+from functools import lru_cache
+
+_KEPT = 1024
+"""How many answers about sets of fields are kept: agreements, choices and requests name the same ones again."""
 
 
 def covered(path: str, allowed: Set[str]) -> bool:
@@ -34,7 +38,25 @@ def chosen(path: str, granted: Set[str], unchosen: Set[str]) -> bool:
     return not any(name.startswith(below) for name in unchosen)
 
 
-def overlap(paths: Iterable[str], allowed: Set[str]) -> frozenset[str]:
+@lru_cache(_KEPT)
+def in_order(paths: frozenset[str]) -> tuple[str, ...]:
+    """The paths, sorted."""
+    return tuple(sorted(paths))
+
+
+@lru_cache(_KEPT)
+def outside(paths: frozenset[str], allowed: frozenset[str]) -> tuple[str, ...]:
+    """Those of the paths that are not covered, in order."""
+    return tuple(path for path in in_order(paths) if not covered(path, allowed))
+
+
+@lru_cache(_KEPT)
+def held_back(paths: frozenset[str], granted: frozenset[str], unchosen: frozenset[str]) -> tuple[str, ...]:
+    """Those of the paths that were not chosen, in order."""
+    return tuple(path for path in in_order(paths) if not chosen(path, granted, unchosen))
+
+
+@lru_cache(_KEPT)
+def overlap(paths: frozenset[str], allowed: frozenset[str]) -> frozenset[str]:
     """The exact intersection of two sets of subtrees: the narrower path wherever one lies within the other."""
-    paths = frozenset(paths)
     return frozenset(p for p in paths if covered(p, allowed)) | frozenset(a for a in allowed if covered(a, paths))

@@ -54,6 +54,8 @@ Verdict = Permit | Refusal
 
 def both(first: Permit, second: Permit) -> Permit:
     """What stands in both permits of one asking; the second, made in the commit, says by what right."""
+    if first == second:
+        return second
     fields = overlap(first.fields, second.fields)
     withheld = {w.field: w for w in (*first.withheld, *second.withheld)}
     return Permit(

@@ -3,10 +3,11 @@
 A receipt is made once its entry is durable, never before: it promises what the ledger already holds.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from pydantic_core import to_json
 
 from gateway.clock import MICROSECONDS, to_iso
 from gateway.ledger.entry import Commitment
@@ -16,8 +17,6 @@ from gateway.signing.keys import Purpose
 TYP = "threekeys-receipt+jwt"
 PROMISE = 60 * MICROSECONDS
 """By when after its commit an entry is in a signed checkpoint."""
-
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 
 
 class Statement(Protocol):
@@ -114,4 +113,4 @@ class ReceiptIssuer:
             "salt": entry.salt.hex(),
             "includedBy": self.included_by(committed_at),
         }
-        return self._keys.current(Purpose.RECEIPT).sign_jws(TYP, _encode(claims).encode())
+        return self._keys.current(Purpose.RECEIPT).sign_jws(TYP, to_json(claims))

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 import traceback
+from functools import lru_cache
 from typing import Any, TextIO
 
 import structlog
@@ -12,6 +13,7 @@ _stream: TextIO = sys.stderr
 _lines: list[str] = []
 _due: asyncio.AbstractEventLoop | None = None
 _GATHER = 0.05
+_quoted = lru_cache(256)(json.dumps)
 
 
 def configure(*, stream: TextIO | None = None, level: str = "info") -> None:
@@ -44,7 +46,7 @@ def access(at: str, request_id: str, method: str, route: str, status: int, milli
     """
     line = (
         f'{{"message":"request","timestamp":"{at}","requestId":"{request_id}","method":"{method}",'
-        f'"route":{json.dumps(route)},"status":{status},"milliseconds":{milliseconds:.2f},"caller":"{caller}"}}\n'
+        f'"route":{_quoted(route)},"status":{status},"milliseconds":{milliseconds:.2f},"caller":"{caller}"}}\n'
     )
     global _due  # one process, one log
     _lines.append(line)

@@ -1,5 +1,7 @@
 """Prometheus metrics. Labels are route templates, codes and dataset ids."""
 
+from functools import cache
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
 
@@ -29,6 +31,24 @@ class Metrics:
             "threekeys_source_circuit_open", "1 while a source's circuit is open", ["adapter"], registry=self.registry
         )
         self.in_flight = Gauge("threekeys_in_flight", "Requests being answered", registry=self.registry)
+        # `labels` checks and converts each time; what it gives for the same labels is the same.
+        self._of_exchange = cache(self.exchanges.labels)
+        self._of_source = cache(self.source_seconds.labels)
+        self._of_request = cache(self.requests.labels)
+        self._of_route = cache(self.seconds.labels)
+
+    def exchange_ended(self, dataset: str, outcome: str) -> None:
+        """Count an exchange."""
+        self._of_exchange(dataset, outcome).inc()
+
+    def source_took(self, dataset: str, seconds: float) -> None:
+        """One fetch, whatever came of it."""
+        self._of_source(dataset).observe(seconds)
+
+    def request_ended(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request. `route` is a template of ours, never a path as sent."""
+        self._of_request(method, route, str(status)).inc()
+        self._of_route(route).observe(seconds)
 
     def page(self) -> bytes:
         """The exposition text."""

@@ -26,6 +26,7 @@ class BoundedHttp(HttpToolsProtocol):
     _in_head = False
     _in_body = False
     _too_large = False
+    _overdue: float | None = None
     _timer: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
@@ -34,6 +35,8 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_came()
+        if self._timer is not None:
+            self._timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -45,7 +48,7 @@ class BoundedHttp(HttpToolsProtocol):
             return
         if self._framing > MOST_FRAMING:
             self._refuse()
-        elif self._timer is None and (self._in_head or not self._answering()):
+        elif self._overdue is None and (self._in_head or not self._answering()):
             self._await_head()
 
     def on_message_begin(self) -> None:
@@ -70,7 +73,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self._in_body and self._timer is None and not self.transport.is_closing():
+        if self._in_body and self._overdue is None and not self.transport.is_closing():
             self._await_head()  # answered before the body was whole: its rest, and a next head, have that long
 
     def send_400_response(self, msg: str) -> None:
@@ -93,16 +96,22 @@ class BoundedHttp(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def _await_head(self) -> None:
-        self._timer = self.loop.call_later(HEAD_SECONDS, self._head_overdue)
+        """From now on. One timer a connection sees to it, late where it must: to set and cancel one for each request
+        costs more than all the rest of this class."""
+        self._overdue = self.loop.time() + HEAD_SECONDS
+        if self._timer is None:
+            self._timer = self.loop.call_at(self._overdue, self._look_at_the_clock)
 
     def _head_came(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._overdue = None
 
-    def _head_overdue(self) -> None:
+    def _look_at_the_clock(self) -> None:
         self._timer = None
-        if self._answering():  # the head of a pipelined request: the answer before it goes first
+        if self._overdue is None:
+            return
+        if self.loop.time() < self._overdue:
+            self._timer = self.loop.call_at(self._overdue, self._look_at_the_clock)
+        elif self._answering():  # the head of a pipelined request: the answer before it goes first
             self._await_head()
         else:
             self.transport.close()

@@ -17,7 +17,6 @@ class Requests:
         self.metrics = metrics
         self.under_way = 0
         metrics.in_flight.set_function(lambda: self.under_way)
-        self._children: dict[tuple[str, str, int], tuple[object, object]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -50,21 +49,9 @@ class Requests:
     def _tell(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         route = scope.get("threekeys.route") or getattr(scope.get("route"), "path", None) or "unmatched"
-        counter, histogram = self._metrics_of(method, route, status)
-        counter.inc()  # type: ignore[attr-defined]  # prometheus_client's children share no protocol
-        histogram.observe(seconds)  # type: ignore[attr-defined]  # the same
+        self.metrics.request_ended(method, route, status, seconds)
         caller = scope.get("threekeys.caller", "")
         access(to_iso(self.clock.now()), request_id, method, route, status, seconds * 1000, caller)
-
-    def _metrics_of(self, method: str, route: str, status: int) -> tuple[object, object]:
-        key = (method, route, status)
-        found = self._children.get(key)
-        if found is None:
-            found = self._children[key] = (
-                self.metrics.requests.labels(method, route, str(status)),
-                self.metrics.seconds.labels(route),
-            )
-        return found
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

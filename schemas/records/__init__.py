@@ -2,7 +2,7 @@
 
 from schemas.records.json_schema import json_schema
 from schemas.records.model import RecordModel
-from schemas.records.paths import UnknownFields, covers, field_paths
+from schemas.records.paths import UnknownFields, field_paths
 from schemas.records.projection import Projection, RecordInvalid, project, projection
 from schemas.records.registry import RECORD_TYPES, UnknownRecordType, record_model
 
@@ -13,7 +13,6 @@ __all__ = [
     "RecordModel",
     "UnknownFields",
     "UnknownRecordType",
-    "covers",
     "field_paths",
     "json_schema",
     "project",

@@ -42,19 +42,6 @@ def field_paths(record_type: str) -> frozenset[str]:
     return frozenset(_walk(record_model(record_type), ""))
 
 
-def covers(allowed: Iterable[str], path: str) -> bool:
-    """Whether permitted paths cover one path wholly: itself, or something above it, is among them."""
-    permitted = allowed if isinstance(allowed, (frozenset, set, dict)) else frozenset(allowed)
-    if path in permitted:
-        return True
-    end = path.find(".")
-    while end > 0:
-        if path[:end] in permitted:
-            return True
-        end = path.find(".", end + 1)
-    return False
-
-
 def tree_of(fields: Iterable[str]) -> dict[str, Any]:
     """The paths as a tree. Where a name and something below it are both there, the name wins."""
     tree: dict[str, Any] = {}

@@ -52,7 +52,7 @@ def test_the_opening_that_both_parties_read_is_what_the_ledger_committed_to(shar
     ]
     assert told[0] == told[1] == told[2]
     [entry] = told[0]["entries"]
-    text = rfc8785.dumps(entry["event"]).decode()
+    text = rfc8785.dumps(entry["event"])
     assert commit_to(bytes.fromhex(entry["salt"]), text).hex() == entry["commitment"]
     stranger = shared.client(f"{STRANGER}.casework").get(f"/v1/exchanges/{exchange_id}")
     assert (stranger.status_code, stranger.json()["code"]) == (404, "no-such-exchange")

@@ -21,12 +21,12 @@ _VALUES: Any = st.recursive(
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(_NAMES, _VALUES))
 def test_it_writes_exactly_what_the_library_writes(event: dict[str, Any]) -> None:
-    assert canonical(event).encode() == rfc8785.dumps(event)
+    assert canonical(event) == rfc8785.dumps(event)
 
 
 def test_every_control_character_and_escape_is_written_as_the_library_writes_it() -> None:
     event = {"all": "".join(map(chr, range(0x80))) + "\u2028\u2029\ufeff\U0001f511é"}
-    assert canonical(event).encode() == rfc8785.dumps(event)
+    assert canonical(event) == rfc8785.dumps(event)
 
 
 def test_names_outside_ascii_are_refused_where_the_two_orders_differ() -> None:
@@ -49,5 +49,5 @@ def test_integers_beyond_those_of_rfc_8785_are_refused(number: int) -> None:
 
 
 def test_a_lone_surrogate_is_no_event() -> None:
-    with pytest.raises(UnicodeEncodeError):
-        canonical({"a": "\ud800"}).encode()
+    with pytest.raises(ValueError, match="surrogate"):
+        canonical({"a": "\ud800"})

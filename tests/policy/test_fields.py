@@ -15,13 +15,13 @@ MALFORMED = ["", ".", "..", "address.", ".address", "address..line", "address.li
 @pytest.mark.parametrize("path", MALFORMED)
 def test_a_path_with_an_empty_name_is_covered_by_nothing_not_even_itself(path: str) -> None:
     assert not covered(path, {"address", path})
-    assert overlap([path], {"address", path}) == frozenset()
+    assert overlap(frozenset([path]), frozenset({"address", path})) == frozenset()
 
 
 @pytest.mark.parametrize("allowed", MALFORMED)
 def test_a_malformed_allowance_allows_nothing(allowed: str) -> None:
     assert not any(covered(path, {allowed}) for path in ("address", "address.line", "line"))
-    assert overlap(["address", "address.line"], {allowed}) == frozenset()
+    assert overlap(frozenset({"address", "address.line"}), frozenset({allowed})) == frozenset()
 
 
 def test_a_name_selects_its_subtree_and_no_name_that_begins_alike() -> None:
