@@ -34,7 +34,7 @@ class Store:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = False
         self._inline: Connection | None = None
-        self._look_ups = LookUps(self.read)
+        self._look_ups = LookUps(self._look_here if engine.inline else self.read)
 
     async def commit(self, intent: Intent[T]) -> T:
         """Hand an intent to the committer; returns what it applied, durable."""
@@ -60,16 +60,20 @@ class Store:
     async def look_up(self, work: Callable[[Connection, Sequence[Item]], Sequence[Found]], item: Item) -> Found:
         """Look a few indexed rows up; what is asked for meanwhile shares one call of `work(connection, items)`.
 
-        On SQLite at once, on this thread; on PostgreSQL on a reader thread. `work` is a function of a module.
+        On SQLite on this thread, in the next turn of the loop; on PostgreSQL on a reader thread. `work` is a function of a module.
         """
-        if not self.engine.inline:
-            return await self._look_ups.ask(work, item)
+        return await self._look_ups.ask(work, item)
+
+    async def _look_here(
+        self, work: Callable[[Connection, Sequence[Item]], Sequence[Found]], items: Sequence[Item]
+    ) -> Sequence[Found]:
+        """On this thread, which waits for nobody."""
         try:
             if self._inline is None:
                 # As a writer's, it waits for nobody: this is the event loop. It only reads all the same.
                 self._inline = self.engine.connect(writing=True)
                 self._inline.raw.execute("PRAGMA query_only=ON")
-            return work(self._inline, (item,))[0]
+            return work(self._inline, items)
         except Exception as error:
             fault = self.engine.fault(error)
             if fault is None:
@@ -77,7 +81,7 @@ class Store:
             self._close_inline()
             if not isinstance(fault, StorageBusy):
                 raise fault from None
-        return (await self.read(work, (item,)))[0]  # that thread may wait for whoever holds the database
+        return await self.read(work, items)  # that thread may wait for whoever holds the database
 
     def _close_inline(self) -> None:
         if self._inline is not None:
