@@ -60,7 +60,8 @@ class Store:
     async def look_up(self, work: Callable[[Connection, Sequence[Item]], Sequence[Found]], item: Item) -> Found:
         """Look a few indexed rows up; what is asked for meanwhile shares one call of `work(connection, items)`.
 
-        On SQLite on this thread, in the next turn of the loop; on PostgreSQL on a reader thread. `work` is a function of a module.
+        On SQLite on this thread, in the next turn of the loop; on PostgreSQL on a reader thread. `work` is a function
+        of a module.
         """
         return await self._look_ups.ask(work, item)
 

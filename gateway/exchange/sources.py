@@ -8,6 +8,7 @@ from typing import Any, Literal
 from adapters import errors as adapter_errors
 from adapters.base import Adapter, Probes, Query, Record
 from gateway.clock import MICROSECONDS, Clock
+from gateway.deadline import Deadline
 from gateway.errors import SourceFault
 from gateway.exchange.breaker import Breaker
 from gateway.exchange.errors import (
@@ -37,6 +38,7 @@ class Source:
     retries: int = 1
     breaker: Breaker = field(default_factory=Breaker)
     under_way: int = 0
+    _limit: Deadline = field(default_factory=Deadline, init=False, repr=False)
     _probed: tuple[int, State] | None = field(default=None, init=False, repr=False)
     _probing: "asyncio.Task[State] | None" = field(default=None, init=False, repr=False)
 
@@ -47,18 +49,18 @@ class Source:
         if not self.breaker.admits(self.clock.now()):
             raise SourceResting(headers={"Retry-After": str(self.breaker.seconds_left(self.clock.now()))})
         self.under_way += 1
+        task = self._limit.begin(self.deadline)
         settled = False  # whether the breaker knows what came of it
         try:
-            async with asyncio.timeout(self.deadline):
-                record = await self._try(query)
+            record = await self._try(query)
         except TimeoutError:
-            self.breaker.failed(self.clock.now())
             settled = True
-            self._tell(query, "timeout")
-            raise SourceTimeout from None
+            raise self._too_late(query) from None
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
+            if self._limit.passed(task):
+                settled = True
+                raise self._too_late(query) from None
+            if task.cancelling():
                 raise
             self._tell(
                 query, "cancelled itself"
@@ -76,9 +78,15 @@ class Source:
             settled = True
             return record
         finally:
+            self._limit.end(task)
             self.under_way -= 1
             if not settled:
                 self.breaker.abandoned()
+
+    def _too_late(self, query: Query) -> SourceTimeout:
+        self.breaker.failed(self.clock.now())
+        self._tell(query, "timeout")
+        return SourceTimeout()
 
     async def _try(self, query: Query) -> Record | None:
         left = self.retries

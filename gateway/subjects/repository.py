@@ -111,10 +111,13 @@ def resolve(connection: Connection, known_as: Sequence[Pseudonyms]) -> Resolutio
 
 def resolution(known_as: Sequence[Pseudonyms], found: Mapping[str, str]) -> Resolution:
     """Whom identifiers belong to, from digest -> subject."""
-    mine = {found[digest] for one in known_as for digest in one.digests if digest in found}
-    stale = any(
-        one.digests[0] not in found and any(digest in found for digest in one.digests[1:]) for one in known_as
-    )
+    mine: set[str] = set()
+    stale = False
+    for one in known_as:
+        digests = one.digests
+        of_this = [found[digest] for digest in digests if digest in found]
+        mine.update(of_this)
+        stale = stale or (bool(of_this) and digests[0] not in found)
     return Resolution(tuple(sorted(mine)), stale)
 
 
