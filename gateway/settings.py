@@ -87,6 +87,8 @@ class Settings(_Part):
             )
         if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             raise ValueError("baseUrl must be https:// for callers beyond this machine")
+        if any(f"{self.base_url}/explicit-requests" in issuer.audiences for issuer in self.issuers):
+            raise ValueError("issuers: nobody signs in by a token for /explicit-requests; leave it out of audiences")
         if self.sandbox and not is_loopback(self.host):
             raise ValueError("the sandbox listens on loopback only")
         return self

@@ -35,7 +35,7 @@ from tests.terminal import Terminal
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [*DOCS.rglob("*.md"), *ROOT.glob("*.md"), *(ROOT / "examples").rglob("README.md")]
-TYPED_HERE = [ROOT / "README.md", DOCS / "tutorial.md"]
+TYPED_HERE = [ROOT / "README.md", DOCS / "tutorial.md", DOCS / "guide-caller.md"]
 TYPED_ELSEWHERE = {DOCS / "quickstart.md": "tests/journeys/test_quickstart.py"}
 # What is shown and typed by no test as it stands, and why that is enough.
 SHOWN_ONLY = {

@@ -1,6 +1,6 @@
 """Why a caller is not believed. Each says how to authenticate in WWW-Authenticate (RFC 9449, section 7.1)."""
 
-from gateway.errors import NotAllowed, Unauthenticated
+from gateway.errors import InvalidRequest, NotAllowed, Unauthenticated
 
 ALGORITHMS = ("ES256", "Ed25519", "EdDSA")
 _ALGS = f'algs="{" ".join(ALGORITHMS)}"'
@@ -62,6 +62,21 @@ class ScopeMissing(NotAllowed):
     def __init__(self, scope: str) -> None:
         challenge = f'DPoP error="insufficient_scope", scope="{scope}", {_ALGS}'
         super().__init__(f"this call needs the scope {scope}", headers={"WWW-Authenticate": challenge}, scope=scope)
+
+
+class PersonTokenRefused(InvalidRequest):
+    """The token by which a person is said to have asked for an exchange proves nothing of the kind."""
+
+    code = "person-token-not-accepted"
+    title = "The person's token in explicitRequest is not accepted"
+    explanation = (
+        "It must come from an issuer that the gateway trusts, be made out to the gateway's /explicit-requests alone "
+        "(`aud`) and to the calling client (`azp` or `client_id`), carry a jti, and be ten minutes old at most. A "
+        "token by which a person signs in is refused: never ask a person for one."
+    )
+
+    def __init__(self, why: str) -> None:
+        super().__init__(errors=[{"pointer": "/explicitRequest/personToken", "detail": why}])
 
 
 class WrongKindOfCaller(NotAllowed):

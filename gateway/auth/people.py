@@ -20,6 +20,10 @@ SKEW = 30
 _TYPES = frozenset({"jwt", "at+jwt"})
 
 
+class NotAccepted(ValueError):
+    """Why a person's token is not; no text of it holds anything of the token."""
+
+
 @dataclass(frozen=True, slots=True)
 class PersonIssuer:
     """One trusted issuer.
@@ -51,7 +55,10 @@ class PersonToken:
 
 
 class People:
-    """Verifies persons' tokens. `pseudonym(issuer, sub)` gives the hash by which the gateway knows the account."""
+    """Verifies persons' tokens. `pseudonym(issuer, sub)` gives the hash by which the gateway knows the account.
+
+    A token that also names the audience `not_for` never signs a person in: an agency holds it.
+    """
 
     def __init__(
         self,
@@ -60,12 +67,14 @@ class People:
         clock: Clock,
         pseudonym: Callable[[str, str], str],
         *,
+        not_for: str = "",
         most: int = 5_000,
     ) -> None:
         self._issuers = {issuer.issuer: issuer for issuer in issuers}
         self._key_sets = key_sets
         self._clock = clock
         self._pseudonym = pseudonym
+        self._not_for = not_for
         self._kept: Kept[PersonToken] = Kept(most)
 
     async def verify(self, token: bytes) -> PersonToken:
@@ -73,56 +82,65 @@ class People:
         now = self._clock.now()
         found = self._kept.get(token, now)
         if found is None:
-            found, expires_at = await self._read(token, now // MICROSECONDS)
+            try:
+                claims, issuer = await self.read(token)
+                audiences = named(claims)
+                if self._not_for in audiences or not audiences & issuer.audiences:
+                    raise NotAccepted("its audience is another")
+                found, expires_at = self.person(claims, issuer, now // MICROSECONDS)
+            except NotAccepted as error:
+                raise _invalid(str(error)) from None
+            except KeysUnavailable:
+                raise _invalid("the keys of its issuer cannot be fetched now") from None
             self._kept.put(token, found, expires_at, now)
         return found
 
-    async def _read(self, token: bytes, now: int) -> tuple[PersonToken, int]:
+    async def read(self, token: bytes) -> tuple[dict[str, Any], PersonIssuer]:
+        """What a trusted issuer signed, and which one; for whom, and whether it is still good, is not looked at.
+
+        Raises `NotAccepted` and `KeysUnavailable`.
+        """
         try:
             jwt = compact.read(token.decode("ascii"))
         except ValueError:
-            raise _refused("it cannot be read") from None
+            raise NotAccepted("it cannot be read") from None
         name = jwt.claims.get("iss")
         issuer = self._issuers.get(name) if isinstance(name, str) else None
         if issuer is None:
-            raise _refused("its issuer is not trusted here")
+            raise NotAccepted("its issuer is not trusted here")
         if jwt.typ not in _TYPES:
-            raise _refused("its typ is not that of a person's token")
-        try:
-            key = await self._key_sets.find(
-                issuer.jwks, issuer.jwks_uri, jwt.header.get("kid"), jwt.header.get("alg")
-            )
-        except KeysUnavailable:
-            raise _refused("the keys of its issuer cannot be fetched now") from None
+            raise NotAccepted("its typ is not that of a person's token")
+        key = await self._key_sets.find(issuer.jwks, issuer.jwks_uri, jwt.header.get("kid"), jwt.header.get("alg"))
         if key is None or not jwt.verified_by(key):
-            raise _refused("its signature does not verify with a key of its issuer")
-        return _token(jwt.claims, issuer, now, self._pseudonym)
+            raise NotAccepted("its signature does not verify with a key of its issuer")
+        return jwt.claims, issuer
+
+    def person(self, claims: dict[str, Any], issuer: PersonIssuer, now: int) -> tuple[PersonToken, int]:
+        """Who it says it is, and until when (microseconds). Raises `NotAccepted`. `now` in seconds."""
+        exp, iat, nbf = (compact.seconds(claims, name) for name in ("exp", "iat", "nbf"))
+        if exp is None or exp <= now:
+            raise NotAccepted("it has expired, or does not say when")
+        if iat is None or iat > now + SKEW or ("nbf" in claims and (nbf is None or nbf > now + SKEW)):
+            raise NotAccepted("it is not valid yet, or does not say since when")
+        acr, sub = claims.get("acr"), claims.get("sub")
+        if not isinstance(acr, str) or acr not in issuer.acr_values:
+            raise NotAccepted("its level of assurance (acr) is not enough")
+        if not isinstance(sub, str) or not sub:
+            raise NotAccepted("it names no subject")
+        person = PersonCaller(
+            issuer=issuer.issuer,
+            subject_hash=self._pseudonym(issuer.issuer, sub),
+            acr=acr,
+            identifiers=_identifiers(claims, issuer.identifier_claims),
+        )
+        return PersonToken(person, _bound_to(claims)), int(exp * MICROSECONDS)
 
 
-def _token(
-    claims: dict[str, Any], issuer: PersonIssuer, now: int, pseudonym: Callable[[str, str], str]
-) -> tuple[PersonToken, int]:
+def named(claims: dict[str, Any]) -> frozenset[str]:
+    """The audiences that a token names (RFC 7519, section 4.1.3: one string, or a list)."""
     audience = claims.get("aud")
-    named = audience if isinstance(audience, list) else [audience]
-    if not any(isinstance(one, str) and one in issuer.audiences for one in named):
-        raise _refused("its audience is another")
-    exp, iat, nbf = (compact.seconds(claims, name) for name in ("exp", "iat", "nbf"))
-    if exp is None or exp <= now:
-        raise _refused("it has expired, or does not say when")
-    if iat is None or iat > now + SKEW or ("nbf" in claims and (nbf is None or nbf > now + SKEW)):
-        raise _refused("it is not valid yet, or does not say since when")
-    acr, sub = claims.get("acr"), claims.get("sub")
-    if not isinstance(acr, str) or acr not in issuer.acr_values:
-        raise _refused("its level of assurance (acr) is not enough")
-    if not isinstance(sub, str) or not sub:
-        raise _refused("it names no subject")
-    person = PersonCaller(
-        issuer=issuer.issuer,
-        subject_hash=pseudonym(issuer.issuer, sub),
-        acr=acr,
-        identifiers=_identifiers(claims, issuer.identifier_claims),
-    )
-    return PersonToken(person, _bound_to(claims)), int(exp * MICROSECONDS)
+    every = audience if isinstance(audience, list) else [audience]
+    return frozenset(one for one in every if isinstance(one, str))
 
 
 def _identifiers(claims: dict[str, Any], wanted: Mapping[str, str]) -> dict[str, str]:
@@ -134,9 +152,9 @@ def _identifiers(claims: dict[str, Any], wanted: Mapping[str, str]) -> dict[str,
         try:
             found[scheme] = normalise(scheme, value)
         except InvalidIdentifier:
-            raise _refused(f"its claim for {scheme} is no valid identifier") from None
+            raise NotAccepted(f"its claim for {scheme} is no valid identifier") from None
     if not found:
-        raise _refused("it carries none of the identifiers that are needed")
+        raise NotAccepted("it carries none of the identifiers that are needed")
     return found
 
 
@@ -146,9 +164,9 @@ def _bound_to(claims: dict[str, Any]) -> str | None:
         return None
     jkt = confirmation.get("jkt") if isinstance(confirmation, dict) else None
     if not isinstance(jkt, str):
-        raise _refused("it is bound to a key in a way that is not known here")
+        raise NotAccepted("it is bound to a key in a way that is not known here")
     return jkt
 
 
-def _refused(why: str) -> TokenInvalid:
+def _invalid(why: str) -> TokenInvalid:
     return TokenInvalid(f"the person's token is not accepted: {why}", scheme="Bearer")

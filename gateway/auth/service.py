@@ -8,6 +8,7 @@ from gateway.auth.caller import Caller, ClientCaller, Credentials, PersonCaller
 from gateway.auth.compact import LONGEST, read
 from gateway.auth.dpop import Proof, ProofReader, access_token_hash
 from gateway.auth.errors import NoCredentials, ProofInvalid, TokenInvalid
+from gateway.auth.explicit import PATH, PersonRequests
 from gateway.auth.keysets import KeySets
 from gateway.auth.people import People, PersonIssuer
 from gateway.auth.seen import SeenProofs
@@ -31,6 +32,7 @@ class Auth:
     issuers: tuple[PersonIssuer, ...] = ()
     tokens: AccessTokens = field(init=False)
     people: People = field(init=False)
+    requests: PersonRequests = field(init=False)
     endpoint: TokenEndpoint = field(init=False)
     key_sets: KeySets = field(init=False)
     _proofs: ProofReader = field(init=False)
@@ -46,7 +48,9 @@ class Auth:
             raise ValueError("the gateway itself cannot be an issuer of persons' tokens")
         self.tokens = AccessTokens(self.base_url, self.keys, self.clock)
         self.key_sets = KeySets(self.clock)
-        self.people = People(self.issuers, self.key_sets, self.clock, self._pseudonym)
+        explicit = self.base_url + PATH
+        self.people = People(self.issuers, self.key_sets, self.clock, self._pseudonym, not_for=explicit)
+        self.requests = PersonRequests(self.people, self.clock, explicit)
         self._proofs = ProofReader(self.base_url)
         self._seen = SeenProofs()
         self.endpoint = TokenEndpoint(self.store, self.clock, self.tokens, self.key_sets, self._proofs, self._seen)

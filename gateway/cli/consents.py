@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli.options import DEFAULT_SANDBOX, Sandbox
+from gateway.cli.options import DEFAULT_SANDBOX, As, Sandbox
 
 if TYPE_CHECKING:
     from gateway.sandbox.person import StandIn
 app = typer.Typer(no_args_is_help=True)
-As = Annotated[str, typer.Option("--as", help="A person of the sandbox, by handle or name.")]
 Id = Annotated[str | None, typer.Argument(help="The consent's id; not needed where there is only one it can be.")]
 
 

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from gateway.cli import agreements, consents, keys, ledger, registering, running, verifying
+from gateway.cli import agreements, consents, keys, ledger, persons, registering, running, verifying
 from gateway.errors import GatewayError
 from gateway.settings import ConfigurationError
 
@@ -19,6 +19,7 @@ running.add(app)
 app.add_typer(
     consents.app, name="consent", help="Stand in for a person of the sandbox: list, grant, decline, revoke."
 )
+app.add_typer(persons.app, name="person", help="What a person of the sandbox asks an agency for.")
 app.add_typer(ledger.app, name="ledger", help="Export the ledger, and recompute it offline.")
 app.add_typer(
     agreements.app, name="agreement", help="Draft and accept data-sharing agreements; suspend, resume and end them."

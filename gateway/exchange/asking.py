@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from gateway.auth.caller import Caller, ClientCaller, PersonCaller
+from gateway.auth.explicit import PersonRequest
 from gateway.catalogue.repository import DatasetRow
 from gateway.clock import from_datetime
 from gateway.errors import NotFound
 from gateway.exchange.errors import ConfirmationNeeded
-from gateway.policy import Asked, ExplicitRequest
+from gateway.policy import Asked, ExplicitRequest, OwnRequest
 from gateway.signing.pseudonyms import PseudonymKeys
 from gateway.subjects.identifiers import check_reference, normalised
 from gateway.subjects.pseudonym import Pseudonyms, pseudonyms
-from schemas.api.exchanges import ExchangeRequest
+from schemas.api.exchanges import ExchangeRequest, ExplicitRequestBody
 from schemas.records import field_paths
 
 SUBJECT_ACCESS = "subject-access"
@@ -24,7 +25,8 @@ class Ask:
 
     `known_as` are the pseudonyms of `identifiers`, those that the source is asked by: whose record it is, and so
     whose consent counts, follows from them alone. What else was sent stands `beside`, and can only contradict.
-    `client_id` and `consumer_id` are empty where a person asks. `proof` is the DPoP proof's single use.
+    `client_id` and `consumer_id` are empty where a person asks. `proof` is the DPoP proof's single use,
+    `request_once` that of the person's own request, where one was shown.
     """
 
     asked: Asked
@@ -39,6 +41,7 @@ class Ask:
     case_reference: str | None = None
     acting_user: str | None = None
     beside: tuple[Pseudonyms, ...] = ()
+    request_once: bytes | None = None
 
     def found_by(self, schemes: frozenset[str]) -> "Ask":
         """The same, now that the record shows by which of the identifiers it was found; the rest stands beside.
@@ -62,8 +65,17 @@ class Ask:
         )
 
 
-def ask(request: ExchangeRequest, caller: Caller, dataset: DatasetRow, keys: PseudonymKeys) -> Ask:
-    """Check what the shape alone cannot: identifiers, fields of the record type, references; every fault at once."""
+def ask(
+    request: ExchangeRequest,
+    caller: Caller,
+    dataset: DatasetRow,
+    keys: PseudonymKeys,
+    own: PersonRequest | None = None,
+) -> Ask:
+    """Check what the shape alone cannot: identifiers, fields of the record type, references; every fault at once.
+
+    `own`: the person's own request, verified, where its token was shown.
+    """
     identifiers = _check(request, dataset)
     confirm: dict[str, str] = {}
     taken = {s: v for s, v in identifiers.items() if s in dataset.identifier_schemes}
@@ -77,16 +89,13 @@ def ask(request: ExchangeRequest, caller: Caller, dataset: DatasetRow, keys: Pse
     else:
         confirm = _confirmations(request, dataset)
         known, beside = taken, {s: v for s, v in identifiers.items() if s not in taken}
-    explicit = request.explicit_request
     asked = Asked(
         dataset=dataset.id,
         purpose=request.purpose,
         fields=frozenset(request.fields),
         consumer=caller.agency_id if isinstance(caller, ClientCaller) else "",
         by_person=isinstance(caller, PersonCaller),
-        explicit_request=ExplicitRequest(from_datetime(explicit.requested_at), explicit.channel, explicit.reference)
-        if explicit
-        else None,
+        explicit_request=_explicit(request.explicit_request, own, taken, beside),
     )
     return Ask(
         asked=asked,
@@ -101,7 +110,21 @@ def ask(request: ExchangeRequest, caller: Caller, dataset: DatasetRow, keys: Pse
         case_reference=request.case_reference,
         acting_user=request.acting_user,
         beside=pseudonyms(keys, beside),
+        request_once=own.once if own else None,
     )
+
+
+def _explicit(
+    sent: ExplicitRequestBody | None, own: PersonRequest | None, taken: Mapping[str, str], beside: Mapping[str, str]
+) -> ExplicitRequest | OwnRequest | None:
+    """That the person asked for this, in either form; whether it is that person's is for the policy to judge."""
+    if own is not None:
+        same = all(own.identifiers.get(scheme) == value for scheme, value in taken.items())
+        same = same and all(own.identifiers.get(scheme, value) == value for scheme, value in beside.items())
+        return OwnRequest(own.requested_at, own.issuer, same)
+    if sent is None or sent.requested_at is None or sent.channel is None or sent.reference is None:
+        return None
+    return ExplicitRequest(from_datetime(sent.requested_at), sent.channel, sent.reference)
 
 
 def _check(request: ExchangeRequest, dataset: DatasetRow) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The commit: decide again on facts read under lock, count, enter. Nothing leaves before that is durable."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from gateway.agencies.tables import agency, client
@@ -20,7 +20,7 @@ from gateway.exchange.confirming import confirmation_ids, one_more
 from gateway.exchange.events import exchange_event
 from gateway.exchange.facts import Case, look_again
 from gateway.exchange.minimise import Found
-from gateway.exchange.repository import ExchangeEntries
+from gateway.exchange.repository import ExchangeEntries, OwnRequests
 from gateway.ledger.entry import Commitment, append
 from gateway.policy import Permit, Reason, Refusal, both, decide
 from gateway.subjects import repository as subjects
@@ -135,6 +135,8 @@ class CommitExchange:
         fresh = _claim(tx, self.ask)
         case = look_again(tx, self.ask, self.first, repeat=repeat)
         second = decide(self.ask.asked, case.facts)
+        if fresh and isinstance(second, Permit) and not self._use_request(tx):
+            second = decide(self.ask.asked, replace(case.facts, request_used=True))
         _count_fetch(tx, self.first, repeat)
         done = self._conclude(tx, case, second, repeat, fresh)
         if self.idempotency_key:
@@ -175,6 +177,14 @@ class CommitExchange:
         entry = self._entry(tx, "not-confirmed", refusal=refusal)
         self._for_the_provider(tx)
         return Committed("not-confirmed", tx.now, entry, refusal=refusal)
+
+    def _use_request(self, tx: Transaction) -> bool:
+        """Whether the person's own request, if one was shown, opens this exchange: none other, on any gateway.
+
+        Used once something is told, be it that there is no record; a source that failed uses none up.
+        """
+        once = self.ask.request_once
+        return once is None or tx.batch(OwnRequests).use(tx, once, self.exchange_id)
 
     def _entry(self, tx: Transaction, outcome: str, **more: Any) -> Commitment:
         return _enter(tx, self.ask, self.exchange_id, outcome, fetched=True, **more)

@@ -103,7 +103,7 @@ class Decisions:
         """What an exchange would be told now."""
         (self._clients if isinstance(caller, ClientCaller) else self._people).admit(caller.id)
         ask = await self.exchanges.ask(caller, request)
-        case = await self.exchanges.store.read(look, self.clock, ask)
+        case = await self.exchanges.store.read(look, self.clock, ask, "")
         verdict = decide(ask.asked, case.facts)
         await self.exchanges.store.commit(EnterDecision(ask, self.clock.new_id(), verdict))
         return _answer(verdict)

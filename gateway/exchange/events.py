@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.clock import to_iso
 from gateway.exchange.asking import Ask
-from gateway.policy import Permit, Refusal, in_order
+from gateway.policy import ExplicitRequest, OwnRequest, Permit, Refusal, in_order
 
 
 def exchange_event(
@@ -40,11 +40,7 @@ def exchange_event(
         event["actingUser"] = ask.acting_user
     request = ask.asked.explicit_request
     if request:
-        event["explicitRequest"] = {
-            "requestedAt": to_iso(request.requested_at),
-            "channel": request.channel,
-            "reference": request.reference,
-        }
+        event["explicitRequest"] = _explicit(request)
     by_right = permit or refusal
     if by_right and by_right.agreement_id:
         event["agreement"] = {"id": by_right.agreement_id, "version": by_right.agreement_version}
@@ -59,3 +55,10 @@ def exchange_event(
             for reason in refusal.reasons
         ]
     return event
+
+
+def _explicit(request: ExplicitRequest | OwnRequest) -> dict[str, Any]:
+    at = to_iso(request.requested_at)
+    if isinstance(request, OwnRequest):
+        return {"by": "person", "requestedAt": at, "issuer": request.issuer}
+    return {"by": "caller", "requestedAt": at, "channel": request.channel, "reference": request.reference}

@@ -58,8 +58,8 @@ def subject_of(ask: Ask, resolve: Callable[[Sequence[Pseudonyms]], Resolution]) 
     return subject, frozenset(scheme for scheme, one in each.items() if one.subjects)
 
 
-def look(connection: Connection, clock: Clock, ask: Ask, *, repeat: bool = False) -> Case:
-    """Before the fetch, on committed state."""
+def look(connection: Connection, clock: Clock, ask: Ask, exchange_id: str, *, repeat: bool = False) -> Case:
+    """Before the fetch, on committed state. `exchange_id`: the exchange that this is for, or empty for none."""
     now = clock.now()
     known = standing(connection, ask.client_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose, now=now)
     subject, theirs = subject_of(ask, lambda known_as: subjects.resolve(connection, known_as))
@@ -71,6 +71,7 @@ def look(connection: Connection, clock: Clock, ask: Ask, *, repeat: bool = False
     failures = [repository.failures(connection, name) for name in confirmation_ids(ask)] if ask.confirm else []
     notice = _notice(connection, ask, known.agreement, subject)
     subject = _contradicted(connection, ask, subject)
+    used_by = repository.request_used_by(connection, ask.request_once) if ask.request_once else None
     return case_of(
         now,
         ask,
@@ -82,6 +83,7 @@ def look(connection: Connection, clock: Clock, ask: Ask, *, repeat: bool = False
         notice=notice,
         failures=failures,
         repeat=repeat,
+        request_used=used_by not in (None, exchange_id),
     )
 
 
@@ -90,7 +92,8 @@ def look_again(tx: Transaction, ask: Ask, first: Permit, *, repeat: bool = False
 
     Agreement and consent are those of the first permit, which were locked; consent and notice count only if every
     identifier that the source was asked by is still this subject's. Whatever else there is was not decided by before
-    the fetch, and is not held against a change.
+    the fetch, and is not held against a change. Whether the person's own request is used is for the commit to find,
+    by using it.
     """
     consent_id, agreement_id = first.consent_id, first.agreement_id
     known = standing_in_hand(tx, ask.client_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose, agreement_id)
@@ -164,6 +167,7 @@ def case_of(
     failures: Sequence[Sequence[int]] = (),
     repeat: bool = False,
     counted: int = 0,
+    request_used: bool = False,
 ) -> Case:
     """Put together what was gathered; `counted` uses of the consent are in hand and not yet in its row."""
     facts = Facts(
@@ -178,6 +182,7 @@ def case_of(
         subject_conflict=subject.conflict and not ask.asked.by_person,
         confirmation_locked_until=max((locked_until(one, now) for one in failures), default=0),
         repeat=repeat,
+        request_used=request_used,
     )
     return Case(facts, subject, known, consent, theirs)
 

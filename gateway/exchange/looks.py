@@ -32,15 +32,16 @@ class Looks:
     clock: Clock
     _kept: dict[_Key, tuple[int, Standing, Usage]] = field(default_factory=dict)
 
-    async def decide(self, ask: Ask, *, repeat: bool = False) -> tuple[Case, Verdict]:
+    async def decide(self, ask: Ask, exchange_id: str, *, repeat: bool = False) -> tuple[Case, Verdict]:
         """The verdict before the fetch, and the facts that it rests on."""
-        known = None if ask.confirm or ask.beside or not ask.client_id else self._known(ask)
+        seldom = ask.confirm or ask.beside or ask.request_once or not ask.client_id
+        known = None if seldom else self._known(ask)
         if known is not None:
             case = await self._glance(ask, *known, repeat=repeat)
             verdict = decide(ask.asked, case.facts)
             if not isinstance(verdict, Refusal):
                 return case, verdict
-        case = await self.store.read(look, self.clock, ask, repeat=repeat)
+        case = await self.store.read(look, self.clock, ask, exchange_id, repeat=repeat)
         if known is None and ask.client_id and not ask.confirm:
             self._keep(ask, case)
         return case, decide(ask.asked, case.facts)

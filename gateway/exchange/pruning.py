@@ -9,7 +9,10 @@ from gateway.exchange import repository
 
 @dataclass(frozen=True, slots=True)
 class Prune:
-    """Drop idempotency keys and confirmations older than `before` (microseconds); returns how many rows."""
+    """Drop idempotency keys, confirmations and persons' requests older than `before`, in microseconds.
+
+    Returns how many rows.
+    """
 
     before: int
 

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, delete, null, select, update
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for SQLite too
 
+from gateway.clock import MICROSECONDS
 from gateway.db.connection import Connection, Row
-from gateway.db.intent import Transaction
-from gateway.exchange.tables import confirmation, exchange_entry, idempotency
+from gateway.db.intent import RunSingly, Transaction
+from gateway.exchange.tables import confirmation, exchange_entry, explicit_request, idempotency
 
 _ENTRY_FIELDS = ("entry_id", "exchange_id", "consumer_id", "provider_id", "audience")
 _INSERT_ENTRY = insert(exchange_entry).values({name: bindparam(name) for name in _ENTRY_FIELDS})
@@ -69,6 +70,15 @@ _DONE = (
 _PRUNE_KEYS = delete(idempotency).where(idempotency.c.created_at < bindparam("before"))
 
 
+_USE = (
+    insert(explicit_request)
+    .values(once=bindparam("once"), exchange_id=bindparam("exchange_id"))
+    .on_conflict_do_nothing()
+)
+_USED_BY = select(explicit_request.c.exchange_id).where(explicit_request.c.once == bindparam("once"))
+_PRUNE_REQUESTS = delete(explicit_request).where(explicit_request.c.once < bindparam("before"))
+
+
 class EntryRow(NamedTuple):
     """A ledger entry about an exchange."""
 
@@ -103,6 +113,37 @@ class ExchangeEntries:
         if self.rows:
             rows, self.rows = self.rows, []
             tx.run_many(_INSERT_ENTRY, rows)
+
+
+class OwnRequests:
+    """Persons' own requests used in a transaction: each opens one exchange, and its repeats."""
+
+    counts_rows = True
+
+    def __init__(self) -> None:
+        self._gathered: dict[bytes, str] = {}
+
+    def use(self, tx: Transaction, once: bytes, exchange_id: str) -> bool:
+        """Use it; False where it opened another exchange. In a batch the answer may come as `RunSingly`."""
+        if tx.single:
+            tx.run(_USE, {"once": once, "exchange_id": exchange_id})
+            return request_used_by(tx, once) == exchange_id
+        return self._gathered.setdefault(once, exchange_id) == exchange_id
+
+    def flush(self, tx: Transaction) -> None:
+        """Insert what was gathered. Raises `RunSingly` where one was used before."""
+        if not self._gathered:
+            return
+        gathered, self._gathered = sorted(self._gathered.items()), {}
+        rows = [{"once": once, "exchange_id": exchange_id} for once, exchange_id in gathered]
+        if tx.run_many(_USE, rows) < len(rows):
+            raise RunSingly
+
+
+def request_used_by(connection: Connection, once: bytes) -> str | None:
+    """The exchange that a person's own request opened."""
+    row = connection.first(_USED_BY, {"once": once})
+    return None if row is None else row[0]
 
 
 def entries(connection: Connection, exchange_id: str) -> list[EntryRow]:
@@ -164,5 +205,7 @@ def finish_key(tx: Transaction, caller: str, key: str, *, released: bool) -> Non
 
 
 def prune(tx: Transaction, before: int) -> int:
-    """Drop keys and confirmations older than that; returns how many rows."""
-    return tx.run(_PRUNE_KEYS, {"before": before}) + tx.run(_PRUNE_CONFIRMATIONS, {"before": before})
+    """Drop keys, confirmations and persons' requests older than that; returns how many rows."""
+    worthless = (before // MICROSECONDS).to_bytes(5, "big")
+    dropped = tx.run(_PRUNE_KEYS, {"before": before}) + tx.run(_PRUNE_CONFIRMATIONS, {"before": before})
+    return dropped + tx.run(_PRUNE_REQUESTS, {"before": worthless})

@@ -9,6 +9,7 @@ from adapters.base import Query
 from gateway.agreements.refusing import limits_reached, refused
 from gateway.auth.caller import Caller
 from gateway.auth.errors import ProofInvalid
+from gateway.auth.explicit import PersonRequests
 from gateway.catalogue import repository as catalogue
 from gateway.catalogue.errors import NoSuchDataset
 from gateway.catalogue.repository import DatasetRow
@@ -45,6 +46,7 @@ class Exchanges:
     pseudonyms: PseudonymKeys
     replier: Replier
     metrics: Metrics
+    requests: PersonRequests
     _datasets: dict[str, tuple[int, DatasetRow]] = field(default_factory=dict)
     _looks: Looks = field(init=False)
 
@@ -61,8 +63,11 @@ class Exchanges:
         return self._reply(asked, taken, found, fetched_at, done)
 
     async def ask(self, caller: Caller, request: ExchangeRequest) -> Ask:
-        """What is asked. `NoSuchDataset` where the catalogue knows none of this id."""
-        return ask(request, caller, await self._dataset(request.dataset), self.pseudonyms)
+        """What is asked. `NoSuchDataset` where the catalogue knows none of this id; `PersonTokenRefused`."""
+        dataset, explicit, own = await self._dataset(request.dataset), request.explicit_request, None
+        if explicit is not None and explicit.person_token is not None:
+            own = await self.requests.verify(explicit.person_token, caller)
+        return ask(request, caller, dataset, self.pseudonyms, own)
 
     async def _dataset(self, dataset_id: str) -> DatasetRow:
         now = self.clock.now()
@@ -89,7 +94,7 @@ class Exchanges:
 
     async def _decide(self, asked: Ask, taken: Taken, key: str | None) -> tuple[Ask, Permit]:
         """The permit, and by what it lets the source be asked."""
-        case, verdict = await self._looks.decide(asked, repeat=taken.repeat)
+        case, verdict = await self._looks.decide(asked, taken.exchange_id, repeat=taken.repeat)
         if isinstance(verdict, Permit):
             return case.permitted(asked), verdict
         done = await self._commit(EnterRefusal(asked, taken.exchange_id, verdict, key))

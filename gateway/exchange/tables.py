@@ -1,7 +1,9 @@
 """Tables of the room. No value of a record, of a body or of an identifier stands in any of them."""
 
-from sqlalchemy import Table
-from sqlmodel import SQLModel
+from typing import ClassVar
+
+from sqlalchemy import LargeBinary, Table
+from sqlmodel import Field, SQLModel
 
 from gateway.db.columns import key, micros, optional_micros, text
 
@@ -41,6 +43,17 @@ class Confirmation(SQLModel, table=True):
     updated_at: int = micros(index=True)
 
 
+class ExplicitRequest(SQLModel, table=True):
+    """A person's own request, and the one exchange that it opened. `once`: see `gateway.auth.once`."""
+
+    __tablename__ = "explicit_request"
+    __table_args__: ClassVar[dict[str, bool]] = {"sqlite_with_rowid": False}
+
+    once: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    exchange_id: str = text()
+
+
 exchange_entry: Table = SQLModel.metadata.tables["exchange_entry"]
 idempotency: Table = SQLModel.metadata.tables["idempotency"]
 confirmation: Table = SQLModel.metadata.tables["confirmation"]
+explicit_request: Table = SQLModel.metadata.tables["explicit_request"]

@@ -12,6 +12,7 @@ from gateway.policy.facts import (
     ExplicitRequest,
     Facts,
     LegalAuthority,
+    OwnRequest,
     PurposeTerms,
 )
 from gateway.policy.fields import held_back, in_order, outside
@@ -151,7 +152,7 @@ def _person(asked: Asked, facts: Facts, terms: PurposeTerms) -> tuple[list[Reaso
     if terms.signal == "notified":
         return list(_notified(facts, terms)), []
     if terms.signal == "explicit-request":
-        return list(_explicit(asked.explicit_request, facts.now, terms)), []
+        return list(_explicit(asked.explicit_request, facts, terms)), []
     if terms.signal == "none" and not _blank(terms.signal_reason):
         return [], []
     return [Reason("signal-reason-missing")], []
@@ -187,10 +188,15 @@ def _notified(facts: Facts, terms: PurposeTerms) -> Iterator[Reason]:
         yield Reason("notice-outdated")
 
 
-def _explicit(request: ExplicitRequest | None, now: int, terms: PurposeTerms) -> Iterator[Reason]:
-    if request is None or _blank(request.channel) or _blank(request.reference):
+def _explicit(request: ExplicitRequest | OwnRequest | None, facts: Facts, terms: PurposeTerms) -> Iterator[Reason]:
+    if isinstance(request, OwnRequest) and not _blank(request.issuer):
+        if not request.same_person:
+            yield Reason("explicit-request-of-another")
+        if facts.request_used:
+            yield Reason("explicit-request-used")
+    elif not isinstance(request, ExplicitRequest) or _blank(request.channel) or _blank(request.reference):
         yield Reason("explicit-request-required")
         return
     days = terms.explicit_request_days
-    if days < 1 or not now - days * _DAY <= request.requested_at <= now + _SKEW:
+    if days < 1 or not facts.now - days * _DAY <= request.requested_at <= facts.now + _SKEW:
         yield Reason("explicit-request-stale")

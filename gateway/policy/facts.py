@@ -25,6 +25,18 @@ class ExplicitRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnRequest:
+    """The person's own word that they asked for this: when, and which trusted issuer vouches for it.
+
+    `same_person`: every identifier that was sent and is asked by is one of the person's who gave it.
+    """
+
+    requested_at: int
+    issuer: str
+    same_person: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """What is asked for. `by_person` is True where a person looks at their own record."""
 
@@ -33,7 +45,7 @@ class Asked:
     fields: frozenset[str]
     consumer: str
     by_person: bool = False
-    explicit_request: ExplicitRequest | None = None
+    explicit_request: ExplicitRequest | OwnRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +160,7 @@ class Facts:
     `subject_conflict`: the identifiers belong to different people. `confirmation_locked_until`: too many wrong
     confirmations (0: not locked; whoever gathers the facts must say so). `repeat`: this exchange id has released
     before, so that neither the day nor the consent counts a further use; the rate does, since the source is read.
+    `request_used`: the person's own request has opened another exchange already.
     """
 
     now: int
@@ -160,3 +173,4 @@ class Facts:
     subject_conflict: bool = True
     confirmation_locked_until: int = FAR_FUTURE
     repeat: bool = False
+    request_used: bool = True

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
+from gateway.auth.explicit import PATH
 from gateway.auth.people import PersonIssuer
 from gateway.clock import MICROSECONDS, Clock
 from gateway.connector.loopback import is_loopback, turned_away
@@ -66,24 +67,31 @@ class UnsafeSandboxIdentity:
         """Its public key."""
         return {"keys": [dict(self._key.jwk)]}
 
-    def token(self, name: str) -> str:
-        """A token for one of the people. Raises KeyError where there is nobody of that name."""
+    def token(self, name: str, client: str | None = None) -> str:
+        """A token for one of the people. Raises KeyError where there is nobody of that name.
+
+        With a `client` it does not sign the person in: it says that the person asks that client for an exchange, and
+        is for the client to show.
+        """
         identifiers = self._people[name]
         now = self._clock.now() // MICROSECONDS
         claims: dict[str, Any] = {
             "iss": self.issuer,
             "sub": hashlib.sha256(f"{self.issuer} {name}".encode()).hexdigest()[:32],
-            "aud": self.audience,
+            "aud": self.audience if client is None else self.audience + PATH,
             "iat": now,
             "exp": now + TOKEN_SECONDS,
             "acr": ACR,
             "jti": self._clock.new_id(),
         }
+        if client is not None:
+            claims["azp"] = client
         claims |= {claim: identifiers[scheme] for scheme, claim in CLAIMS.items() if scheme in identifiers}
         return self._key.sign_jws("JWT", json.dumps(claims).encode())
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """`GET /jwks.json`, `GET /.well-known/openid-configuration`, `POST /token {"person": name}`."""
+        """`GET /jwks.json`, `GET /.well-known/openid-configuration`, `POST /token {"person": name}`; with a
+        `client` beside, the person's explicit request for that client to show."""
         if scope["type"] != "http":
             raise RuntimeError("HTTP only")  # uvicorn takes this as: no lifespan
         peer = scope["client"][0] if scope.get("client") else None
@@ -126,8 +134,12 @@ class UnsafeSandboxIdentity:
             body += message.get("body", b"")
             more = message.get("more_body", False)
         try:
-            token = self.token(json.loads(body)["person"])
-        except (ValueError, KeyError, TypeError):
+            asked = json.loads(body)
+            client = asked.get("client")
+            if client is not None and not isinstance(client, str):
+                raise TypeError
+            token = self.token(asked["person"], client)
+        except (ValueError, KeyError, TypeError, AttributeError):
             return 400, {"error": "invalid_request", "error_description": 'send {"person": "a name of the sandbox"}'}
         return 200, {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS}
 

@@ -18,22 +18,41 @@ def _account(known: dict[str, Any], person: str) -> str:
     return handles.pop() if handles else person
 
 
+def _described(sandbox: Path) -> dict[str, Any]:
+    description = sandbox / "describe.json"
+    if not description.exists():
+        raise ConfigurationError(f"no demo runs in {sandbox}; start it, or name its folder with --sandbox")
+    known: dict[str, Any] = json.loads(description.read_text(encoding="utf-8"))
+    return known
+
+
+def _token(sandbox: Path, known: dict[str, Any], person: str, **more: str) -> str:
+    try:
+        body = {"person": _account(known, person), **more}
+        answer = httpx.post(f"{known['issuer']}/token", json=body, timeout=10, trust_env=False)
+    except httpx.HTTPError:
+        raise ConfigurationError(f"the demo in {sandbox} does not run: its sign-in does not answer") from None
+    if answer.status_code != 200:
+        names = ", ".join(p["handle"] for p in known["people"][:8])
+        raise ConfigurationError(f"the sandbox knows no {person!r}; it knows {names}, …")
+    return str(answer.json()["access_token"])
+
+
+def explicit_request(sandbox: Path, person: str, client: str) -> str:
+    """A token by which this person asks that client for an exchange."""
+    known = _described(sandbox)
+    clients = [one["clientId"] for one in known["clients"]]
+    if client not in clients:
+        raise ConfigurationError(f"the sandbox has no client {client!r}; it has {', '.join(clients)}")
+    return _token(sandbox, known, person, client=client)
+
+
 class StandIn:
     """One person of the sandbox, signed in. Use as a context manager."""
 
     def __init__(self, sandbox: Path, person: str) -> None:
-        description = sandbox / "describe.json"
-        if not description.exists():
-            raise ConfigurationError(f"no demo runs in {sandbox}; start it, or name its folder with --sandbox")
-        known = json.loads(description.read_text(encoding="utf-8"))
-        try:
-            answer = httpx.post(f"{known['issuer']}/token", json={"person": _account(known, person)}, timeout=10)
-        except httpx.HTTPError:
-            raise ConfigurationError(f"the demo in {sandbox} does not run: its sign-in does not answer") from None
-        if answer.status_code != 200:
-            names = ", ".join(p["handle"] for p in known["people"][:8])
-            raise ConfigurationError(f"the sandbox knows no {person!r}; it knows {names}, …")
-        token = answer.json()["access_token"]
+        known = _described(sandbox)
+        token = _token(sandbox, known, person)
         self._client = httpx.Client(
             base_url=known["baseUrl"], headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False
         )

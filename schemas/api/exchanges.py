@@ -1,8 +1,8 @@
 """The main job: one brokered request for one record, its answer, and the same decision dry."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from schemas.api.problems import ReasonBody
 from schemas.api.subject import Code, FieldPath, Reference, Subject
@@ -14,12 +14,28 @@ DatasetId = Annotated[
 ]
 
 
-class ExplicitRequestBody(WireModel):
-    """The caller's attestation that the person asked for this."""
+_ATTESTED = ("requestedAt", "channel", "reference")
+_FORMS: list[JsonValue] = [{"required": ["personToken"]}, {"required": [*_ATTESTED]}]
 
-    requested_at: Moment
-    channel: Code
-    reference: Reference
+
+class ExplicitRequestBody(WireModel):
+    """That the person asked for this, in one of two forms: the person's own token, made out to the gateway's
+    `/explicit-requests` and for the calling client; or the caller's attestation: when, through which channel, under
+    which reference."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": _FORMS})
+
+    person_token: Annotated[str | None, Field(min_length=1, max_length=8192, repr=False)] = None
+    requested_at: Moment | None = None
+    channel: Code | None = None
+    reference: Reference | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        attested = [part is not None for part in (self.requested_at, self.channel, self.reference)]
+        if any(attested) if self.person_token is not None else not all(attested):
+            raise ValueError(f"send either personToken alone, or all of {', '.join(_ATTESTED)}")
+        return self
 
 
 class ExchangeRequest(WireModel):

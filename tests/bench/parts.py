@@ -93,7 +93,7 @@ async def _parts(settings: Settings, key: ClientKey, subjects: int, batch: int) 
     turn = iter(range(10_000_000))
 
     def looking() -> Any:
-        return look(reading, clock, asks[next(turn) % 1000])
+        return look(reading, clock, asks[next(turn) % 1000], "")
 
     case = looking()
     part("reader", "look: the facts before the fetch", looking)
@@ -112,7 +112,7 @@ async def _parts(settings: Settings, key: ClientKey, subjects: int, batch: int) 
         made = []
         for _ in range(count):
             n = next(turn) % 1000
-            held = look(reading, clock, asks[n])
+            held = look(reading, clock, asks[n], "")
             verdict = decide(asks[n].asked, held.facts)
             assert isinstance(verdict, Permit)
             one = replace(asks[n], proof=clock.now().to_bytes(8, "big") + next(turn).to_bytes(8, "big"))

@@ -12,6 +12,10 @@ from gateway.signing.directory import KeyDirectory
 from tests.journeys.running import THREEKEYS
 
 GOOD = "baseUrl: http://127.0.0.1:{port}\nport: {port}\n"
+ISSUER = (
+    "issuers: [{issuer: 'https://sign-in.example', audiences: ['http://127.0.0.1:{port}/explicit-requests'],"
+    " acrValues: [high], identifierClaims: {nino: nino}, jwksUri: 'https://sign-in.example/jwks.json'}]\n"
+)
 
 
 class Command:
@@ -73,6 +77,7 @@ def test_a_configuration_that_is_not_there(threekeys: Command, tmp_path: Path) -
         (GOOD + "host: 0.0.0.0\n", "plain HTTP on 0.0.0.0 is refused"),
         ("baseUrl: http://gateway.example\n", "https://"),
         (GOOD + "adapters: {a: {kind: sql, deadline: 0}}\n", "adapters.a.deadline: "),
+        (GOOD + ISSUER, "nobody signs in by a token for /explicit-requests"),
     ],
 )
 def test_a_configuration_that_cannot_be_used(threekeys: Command, tmp_path: Path, text: str, said: str) -> None:

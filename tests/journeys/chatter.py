@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.auth.forging import unsigned
 from tests.journeys.canaries import Canary
 from tests.journeys.source import Answer, json_answer
 from tests.world import CONFIRMED, DATASET, PROVIDER
@@ -61,6 +62,11 @@ def _all(one: Canary) -> str:
     return " ".join(one.values().values())
 
 
+def _unsigned(one: Canary) -> str:
+    """A token that says all of the person and is refused."""
+    return unsigned({"alg": "none", "typ": "JWT"}, {"iss": "https://sign-in.example", **one.values()})
+
+
 def _one_body(one: Canary) -> str:
     return json.dumps(body(one, note=_all(one)), ensure_ascii=False)
 
@@ -110,6 +116,7 @@ REQUESTS: Mapping[str, Make] = {
         422,
         subject=lambda one: {"identifiers": [{"scheme": "nhs-number", "value": one.nhs_number + "1"}]},
     ),
+    "a person's token that nobody signed": _with(422, explicitRequest=lambda one: {"personToken": _unsigned(one)}),
     "an unknown scheme": _with(
         422,
         subject=lambda one: {"identifiers": [{"scheme": one.given_names.lower(), "value": one.line}]},

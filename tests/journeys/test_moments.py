@@ -60,7 +60,9 @@ def test_the_entry_tells_when_the_person_asked_as_text_in_utc(world: World, when
     answer = world.casework.post("/v1/exchanges", json=attested(world, when))
     assert answer.status_code == 201, answer.text
     [event] = world.events(answer.json()["exchangeId"])
-    assert event["explicitRequest"] == {"requestedAt": expected, "channel": "phone", "reference": "r1"}
+    assert event["explicitRequest"] == {
+        "by": "caller", "requestedAt": expected, "channel": "phone", "reference": "r1"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("when", TOO_FAR)

@@ -12,6 +12,7 @@ from gateway.policy import (
     Facts,
     LegalAuthority,
     NoticeFacts,
+    OwnRequest,
     PartyFacts,
     Permit,
     PurposeTerms,
@@ -83,6 +84,7 @@ def permitted(signal: str = "consent") -> World:
         notice=NoticeFacts("2026-04", NOW - DAY),
         subject_conflict=False,
         confirmation_locked_until=0,
+        request_used=False,
     )
     return asked, facts
 
@@ -99,6 +101,9 @@ def change(world: World, path: str, value: Any) -> World:
     head, _, name = path.rpartition(".")
     if head == "asked":
         return replace(asked, **{name: value}), facts
+    if head == "own_request":
+        assert isinstance(asked.explicit_request, OwnRequest)
+        return replace(asked, explicit_request=replace(asked.explicit_request, **{name: value})), facts
     if head in ("terms", "authority"):
         assert facts.agreement is not None
         terms = facts.agreement.purposes[asked.purpose]

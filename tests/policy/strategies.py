@@ -14,6 +14,7 @@ from gateway.policy import (
     Facts,
     LegalAuthority,
     NoticeFacts,
+    OwnRequest,
     PartyFacts,
     PurposeTerms,
     Usage,
@@ -56,6 +57,9 @@ WRONG: dict[str, tuple[Any, ...]] = {
         ExplicitRequest(NOW - DAY, "", "call-17"),
         ExplicitRequest(NOW - 91 * DAY, "phone", "call-17"),
         ExplicitRequest(NOW + DAY, "phone", "call-17"),
+        OwnRequest(NOW - DAY, "https://sign-in.example"),
+        OwnRequest(NOW - DAY, "", same_person=True),
+        OwnRequest(NOW - 91 * DAY, "https://sign-in.example", same_person=True),
     ),
     "agreement": (None,),
     "agreement.status": ("draft", "accepted", "suspended", "ended", "In-Force", "unknown"),
@@ -86,6 +90,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "notice": (None, NoticeFacts("1", NOW - DAY), NoticeFacts("2", NOW + 1)),
     "subject_conflict": (True,),
     "confirmation_locked_until": (NOW + 1, NOW + DAY),
+    "request_used": (True,),
 }
 """What may be put wrong with a fact. Some does not refuse: it does not matter to the signal and the asking drawn."""
 
@@ -103,7 +108,9 @@ def right_worlds(draw: st.DrawFn) -> World:
         wanted,
         "sandbox.council",
         by_person=by_person,
-        explicit_request=ExplicitRequest(NOW - days * DAY, "phone", "call-17"),
+        explicit_request=OwnRequest(NOW - days * DAY, "https://sign-in.example", same_person=True)
+        if draw(_coins)
+        else ExplicitRequest(NOW - days * DAY, "phone", "call-17"),
     )
     authority = LegalAuthority(
         "Care Act 2014 s 9", draw(_bases), draw(_article_9), draw(_article_10), draw(_confidentiality)
@@ -141,6 +148,7 @@ def right_worlds(draw: st.DrawFn) -> World:
         subject_conflict=False,
         confirmation_locked_until=0,
         repeat=draw(_seldom),
+        request_used=False,
     )
     return asked, facts
 

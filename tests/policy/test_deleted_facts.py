@@ -15,6 +15,7 @@ from gateway.policy import (
     ExplicitRequest,
     Facts,
     LegalAuthority,
+    OwnRequest,
     PartyFacts,
     PurposeTerms,
 )
@@ -32,6 +33,7 @@ CLASSES: dict[str, type] = {
     "agreement": AgreementFacts,
     "terms": PurposeTerms,
     "authority": LegalAuthority,
+    "own_request": OwnRequest,
     "consent": ConsentFacts,
 }
 
@@ -58,6 +60,10 @@ def signal(name: str) -> Needed:
         return terms is not None and terms.signal == name
 
     return needed
+
+
+def asked_in_person(world: World) -> bool:
+    return signal("explicit-request")(world) and isinstance(world[0].explicit_request, OwnRequest)
 
 
 def special(world: World) -> bool:
@@ -137,6 +143,8 @@ NEEDED: dict[str, Needed] = {
     "notice": signal("notified"),
     "subject_conflict": always,
     "confirmation_locked_until": always,
+    "request_used": asked_in_person,
+    "own_request.same_person": asked_in_person,
 }
 """When the permit stands on this fact. Whatever is not listed here must be listed below, with its cause."""
 
@@ -189,6 +197,8 @@ def test_what_must_be_given_has_no_value_that_permits_when_it_is_empty(world: Wo
             ExplicitRequest(NOW - DAY, "", "r"),
             ExplicitRequest(NOW - DAY, "c", ""),
             ExplicitRequest(0, "c", "r"),
+            OwnRequest(NOW - DAY, "", same_person=True),
+            OwnRequest(0, "https://sign-in.example", same_person=True),
         ):
             assert codes(change(world, "asked.explicit_request", request))
 

@@ -5,7 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.policy import REASONS, ConsentFacts, LegalAuthority, NoticeFacts, Refusal, Usage, both, decide
+from gateway.policy import (
+    REASONS,
+    ConsentFacts,
+    LegalAuthority,
+    NoticeFacts,
+    OwnRequest,
+    Refusal,
+    Usage,
+    both,
+    decide,
+)
 from tests.policy.examples import DAY, HOUR, NOW, TERMS, World, by_person, change, changed, codes, permit, permitted
 
 RAISED_BY_THE_EXCHANGE = {"not-confirmed"}
@@ -233,6 +243,31 @@ def test_a_notice_of_another_version_does_not_count() -> World:
 @refuses("explicit-request-required")
 def test_without_the_attested_request_it_is_refused() -> World:
     return changed("explicit-request", asked__explicit_request=None)
+
+
+IN_PERSON = OwnRequest(NOW - HOUR, "https://sign-in.example", same_person=True)
+
+
+def in_person() -> World:
+    """Permitted by the person's own request."""
+    return changed("explicit-request", asked__explicit_request=IN_PERSON)
+
+
+def test_the_person_s_own_request_is_as_good_as_the_attested_one_and_as_old_as_that_may_be() -> None:
+    permit(in_person())
+    old = replace(IN_PERSON, requested_at=NOW - 30 * DAY - 1)
+    assert codes(changed("explicit-request", asked__explicit_request=old)) == ["explicit-request-stale"]
+
+
+@refuses("explicit-request-of-another")
+def test_a_request_of_another_person_opens_nothing() -> World:
+    return change(in_person(), "own_request.same_person", False)
+
+
+@refuses("explicit-request-used")
+def test_a_request_that_opened_another_exchange_opens_no_second() -> World:
+    permit(changed("explicit-request", request_used=True))  # of the attested form there is nothing to use up
+    return change(in_person(), "request_used", True)
 
 
 @refuses("explicit-request-stale")
