@@ -204,7 +204,7 @@ def _api(gateway: Gateway) -> FastAPI:
         consent_routes.router(gateway.consents),
         agreement_routes.router(gateway.agreements),
         catalogue_routes.router(gateway.catalogue, available),
-        ledger_routes.router(gateway.ledger),
+        ledger_routes.router(gateway.ledger, gateway.store, gateway.pseudonyms),
         auth_routes.router(gateway.auth),
         pages.router(problem_types()),
         reference.router(),

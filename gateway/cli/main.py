@@ -19,7 +19,7 @@ running.add(app)
 app.add_typer(
     consents.app, name="consent", help="Stand in for a person of the sandbox: list, grant, decline, revoke."
 )
-app.add_typer(persons.app, name="person", help="What a person of the sandbox asks an agency for.")
+app.add_typer(persons.app, name="person", help="Forget a person; ask an agency as a person of the sandbox.")
 app.add_typer(ledger.app, name="ledger", help="Export the ledger, and recompute it offline.")
 app.add_typer(
     agreements.app, name="agreement", help="Draft and accept data-sharing agreements; suspend, resume and end them."

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Select, and_, bindparam, delete, insert, select, union_all, update
 
-from gateway.consent.tables import consent, notice
+from gateway.consent.tables import consent, consent_entry, notice
 from gateway.db.connection import Connection, flat
 from gateway.db.held import Held, padded
 from gateway.db.intent import Transaction
@@ -78,6 +78,7 @@ class NoticeRow(NamedTuple):
     channel: str
     given_at: int
     recorded_at: int
+    entry_id: str
 
 
 _COLUMNS = [consent.c[name] for name in ConsentRow._fields]
@@ -136,6 +137,28 @@ _NOTICE_FOR = (
     .order_by(notice.c.given_at.desc(), notice.c.id.desc())
     .limit(1)
 )
+_ADD_ENTRY = insert(consent_entry).values(entry_id=bindparam("entry_id"), consent_id=bindparam("consent_id"))
+_OF_SUBJECT = (
+    select(*_COLUMNS).where(consent.c.subject_id == bindparam("subject_id")).order_by(consent.c.id).with_for_update()
+)
+_ENTRIES = union_all(
+    select(consent_entry.c.entry_id)
+    .join(consent, consent.c.id == consent_entry.c.consent_id)
+    .where(consent.c.subject_id == bindparam("subject_id")),
+    select(notice.c.entry_id).where(notice.c.subject_id == bindparam("subject_id")),
+)
+_IS_ENTRY = union_all(
+    select(consent_entry.c.entry_id)
+    .join(consent, consent.c.id == consent_entry.c.consent_id)
+    .where(consent.c.subject_id == bindparam("subject_id"), consent_entry.c.entry_id == bindparam("entry_id")),
+    select(notice.c.entry_id).where(
+        notice.c.subject_id == bindparam("subject_id"), notice.c.entry_id == bindparam("entry_id")
+    ),
+)
+_DELETE_ENTRIES = delete(consent_entry).where(consent_entry.c.consent_id == bindparam("consent_id"))
+_DELETE = delete(consent).where(consent.c.id == bindparam("id"))
+_DETACH = update(consent).where(consent.c.id == bindparam("key")).values(subject_id=bindparam("nobody"))
+_DELETE_NOTICES = delete(notice).where(notice.c.subject_id == bindparam("subject_id"))
 
 
 def _listing(column: str) -> Select[tuple[object, ...]]:
@@ -279,6 +302,49 @@ def listed(connection: Connection, column: str, owner: str, after: str, limit: i
     else:
         rows = connection.all(_LISTS[column], {"owner": owner, "limit": limit})
     return [ConsentRow._make(row) for row in rows]
+
+
+def add_entry(tx: Transaction, entry_id: str, consent_id: str) -> None:
+    """This entry of the ledger is about this consent."""
+    tx.run(_ADD_ENTRY, {"entry_id": entry_id, "consent_id": consent_id})
+
+
+def is_entry_about(connection: Connection, entry_id: str, subject_id: str) -> bool:
+    """Whether an entry of the ledger is about a consent of this person, or a notice to them."""
+    return connection.first(_IS_ENTRY, {"entry_id": entry_id, "subject_id": subject_id}) is not None
+
+
+def lock_all_of(tx: Transaction, subject_id: str) -> list[ConsentRow]:
+    """Every consent of a subject, locked in the order of their ids."""
+    return [ConsentRow._make(row) for row in tx.all(_OF_SUBJECT, {"subject_id": subject_id})]
+
+
+def entries_about(tx: Transaction, subject_id: str) -> list[str]:
+    """The entries of the ledger about a subject's consents and notices."""
+    return flat(tx.all(_ENTRIES, {"subject_id": subject_id}))
+
+
+def delete_notices(tx: Transaction, subject_id: str) -> int:
+    """Delete the notices to a subject; returns how many."""
+    return tx.run(_DELETE_NOTICES, {"subject_id": subject_id})
+
+
+def delete_entries(tx: Transaction, consent_id: str) -> None:
+    """No entry is about this consent any more."""
+    tx.run(_DELETE_ENTRIES, {"consent_id": consent_id})
+
+
+def remove(tx: Transaction, consent_id: str) -> None:
+    """Delete a consent."""
+    tx.batch(HeldConsents).drop()
+    tx.run(_DELETE, {"id": consent_id})
+
+
+def detach(tx: Transaction, row: ConsentRow) -> ConsentRow:
+    """The consent of nobody in particular: its subject becomes an id that leads nowhere."""
+    row = row._replace(subject_id=tx.clock.new_id())
+    tx.run(_DETACH, {"key": row.id, "nobody": row.subject_id})
+    return row
 
 
 def add_notice(connection: Connection, row: NoticeRow) -> None:

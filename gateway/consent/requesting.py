@@ -140,8 +140,20 @@ class RecordNotice:
         fields = known.agreement.fields if known.agreement else offered
         notice = NoticeFacts(self.notice_version, self.given_at)
         _refuse_unless_permitted(tx, self, known, fields, notice=notice)
+        notice_id = tx.clock.new_id()
+        event = {
+            "kind": "notice-recorded",
+            "notice": notice_id,
+            "consumer": self.consumer_id,
+            "dataset": self.dataset_id,
+            "purpose": self.purpose,
+            "noticeVersion": self.notice_version,
+            "channel": self.channel,
+            "givenAt": to_iso(self.given_at),
+        }
+        entry = append(tx, event, (self.consumer_id, known.row.provider_id if known.row else self.consumer_id))
         row = NoticeRow(
-            tx.clock.new_id(),
+            notice_id,
             subjects.ensure(tx, self.known_as),
             self.consumer_id,
             self.dataset_id,
@@ -150,19 +162,9 @@ class RecordNotice:
             self.channel,
             self.given_at,
             tx.now,
+            entry.entry_id,
         )
         repository.add_notice(tx, row)
-        event = {
-            "kind": "notice-recorded",
-            "notice": row.id,
-            "consumer": row.consumer_id,
-            "dataset": row.dataset_id,
-            "purpose": row.purpose,
-            "noticeVersion": row.notice_version,
-            "channel": row.channel,
-            "givenAt": to_iso(row.given_at),
-        }
-        append(tx, event, (row.consumer_id, known.row.provider_id if known.row else row.consumer_id))
         return row
 
 
@@ -202,4 +204,6 @@ def enter(tx: Transaction, row: ConsentRow, kind: str, **more: Any) -> Commitmen
         "agreement": {"id": row.agreement_id, "version": row.agreement_version},
         **more,
     }
-    return append(tx, event, (row.consumer_id, row.provider_id))
+    entry = append(tx, event, (row.consumer_id, row.provider_id))
+    repository.add_entry(tx, entry.entry_id, row.id)
+    return entry

@@ -41,8 +41,17 @@ class Consent(SQLModel, table=True):
     entry_id: str | None = optional_text()
 
 
+class ConsentEntry(SQLModel, table=True):
+    """A ledger entry about a consent: asked for, granted, declined, revoked."""
+
+    __tablename__ = "consent_entry"
+
+    entry_id: str = key()
+    consent_id: str = text(index=True)
+
+
 class Notice(SQLModel, table=True):
-    """An agency's word that it notified a person."""
+    """An agency's word that it notified a person; `entry_id` is its entry in the ledger."""
 
     __table_args__ = (Index("notice_for", "subject_id", "consumer_id", "dataset_id", "purpose"),)
 
@@ -55,7 +64,9 @@ class Notice(SQLModel, table=True):
     channel: str = text()
     given_at: int = micros()
     recorded_at: int = micros()
+    entry_id: str = text(index=True)
 
 
 consent: Table = SQLModel.metadata.tables["consent"]
+consent_entry: Table = SQLModel.metadata.tables["consent_entry"]
 notice: Table = SQLModel.metadata.tables["notice"]

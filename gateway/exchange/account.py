@@ -24,9 +24,9 @@ async def account(store: Store, keys: PseudonymKeys, caller: Caller, exchange_id
     known_as = pseudonyms(keys, dict(caller.identifiers))
 
     def own(connection: Connection, row: EntryRow) -> bool:
-        subject = subjects.resolve(connection, known_as)
         return row.audience == "both" and any(
-            exchange_id in subjects.exchanges_about(connection, subject_id) for subject_id in subject.subjects
+            subjects.is_about(connection, exchange_id, subject_id)
+            for subject_id in subjects.subjects_of(connection, known_as)
         )
 
     return await store.read(_read, exchange_id, own)

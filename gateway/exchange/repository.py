@@ -3,13 +3,14 @@
 import json
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, null, select, update
+from sqlalchemy import bindparam, delete, exists, null, select, update
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for SQLite too
 
 from gateway.clock import MICROSECONDS
-from gateway.db.connection import Connection, Row
+from gateway.db.connection import Connection, Row, flat
 from gateway.db.intent import RunSingly, Transaction
 from gateway.exchange.tables import confirmation, exchange_entry, explicit_request, idempotency
+from gateway.subjects.tables import subject_exchange
 
 _ENTRY_FIELDS = ("entry_id", "exchange_id", "consumer_id", "provider_id", "audience")
 _INSERT_ENTRY = insert(exchange_entry).values({name: bindparam(name) for name in _ENTRY_FIELDS})
@@ -70,6 +71,27 @@ _DONE = (
 _PRUNE_KEYS = delete(idempotency).where(idempotency.c.created_at < bindparam("before"))
 
 
+_other = subject_exchange.alias("other")
+_OURS_ALONE = (
+    select(subject_exchange.c.exchange_id)
+    .where(subject_exchange.c.subject_id == bindparam("subject_id"))
+    .where(
+        ~exists().where(
+            _other.c.exchange_id == subject_exchange.c.exchange_id, _other.c.subject_id != bindparam("subject_id")
+        )
+    )
+)
+_ENTRIES_ABOUT = select(exchange_entry.c.entry_id).where(exchange_entry.c.exchange_id.in_(_OURS_ALONE))
+_FORGET_ENTRIES = delete(exchange_entry).where(exchange_entry.c.exchange_id.in_(_OURS_ALONE))
+_IS_ENTRY = (
+    select(exchange_entry.c.entry_id)
+    .join(subject_exchange, subject_exchange.c.exchange_id == exchange_entry.c.exchange_id)
+    .where(
+        exchange_entry.c.entry_id == bindparam("entry_id"),
+        exchange_entry.c.audience == "both",
+        subject_exchange.c.subject_id == bindparam("subject_id"),
+    )
+)
 _USE = (
     insert(explicit_request)
     .values(once=bindparam("once"), exchange_id=bindparam("exchange_id"))
@@ -149,6 +171,21 @@ def request_used_by(connection: Connection, once: bytes) -> str | None:
 def entries(connection: Connection, exchange_id: str) -> list[EntryRow]:
     """All entries about an exchange, in order."""
     return [EntryRow._make(row) for row in connection.all(_ENTRIES, {"exchange_id": exchange_id})]
+
+
+def is_entry_about(connection: Connection, entry_id: str, subject_id: str) -> bool:
+    """Whether an entry is about an exchange about this subject, and no agency's own affair."""
+    return connection.first(_IS_ENTRY, {"entry_id": entry_id, "subject_id": subject_id}) is not None
+
+
+def forget_entries(tx: Transaction, subject_id: str) -> list[str]:
+    """Forget which entries are about exchanges about this subject; returns their ids.
+
+    An exchange that is indexed about somebody else too (an agency named both in one request) stays theirs.
+    """
+    found: list[str] = flat(tx.all(_ENTRIES_ABOUT, {"subject_id": subject_id}))
+    tx.run(_FORGET_ENTRIES, {"subject_id": subject_id})
+    return found
 
 
 def failures(connection: Connection, confirmation_id: str) -> list[int]:

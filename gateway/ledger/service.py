@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.db.connection import Connection
-from gateway.db.intent import Lock, Transaction
 from gateway.db.store import Store
 from gateway.ledger import repository
 from gateway.ledger.errors import EntryPending, LedgerNotFound
@@ -21,19 +20,6 @@ class Opening:
     entry_id: str
     salt: bytes
     event: str
-
-
-@dataclass(frozen=True, slots=True)
-class Forget:
-    """Delete the openings of these entries; returns how many there were. Their commitments stay and tell nothing."""
-
-    entry_ids: tuple[str, ...]
-
-    def locks(self) -> Sequence[Lock]:
-        return ()
-
-    def apply(self, tx: Transaction) -> int:
-        return repository.forget(tx, self.entry_ids)
 
 
 class Ledger:
@@ -69,10 +55,6 @@ class Ledger:
     async def opening(self, entry_id: str, agency_id: str) -> Opening:
         """An entry's opening, for an agency that is party to it. `LedgerNotFound` for others, or once forgotten."""
         return await self._store.read(_opening, entry_id, agency_id)
-
-    async def forget(self, entry_ids: Sequence[str]) -> int:
-        """Delete openings for good."""
-        return await self._store.commit(Forget(tuple(entry_ids)))
 
 
 def _latest(connection: Connection) -> tuple[int, str]:

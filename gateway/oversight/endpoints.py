@@ -6,10 +6,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import PlainTextResponse
 
-from gateway.auth.caller import ClientCaller
-from gateway.auth.dependencies import client_with
+from gateway.auth.caller import Caller, ClientCaller
+from gateway.auth.dependencies import anyone_with
+from gateway.db.store import Store
 from gateway.ledger.proofs import ConsistencyProof, InclusionProof
 from gateway.ledger.service import Ledger
+from gateway.oversight.own import own_opening
+from gateway.signing.pseudonyms import PseudonymKeys
+from gateway.subjects.pseudonym import pseudonyms
 from schemas.base import WireModel
 
 _IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -26,7 +30,7 @@ class OpeningBody(WireModel):
     event: dict[str, Any]
 
 
-def router(ledger: Ledger) -> APIRouter:
+def router(ledger: Ledger, store: Store, keys: PseudonymKeys) -> APIRouter:
     """Routes of the ledger."""
     routes = APIRouter(prefix="/v1/ledger", tags=["ledger"])
 
@@ -64,10 +68,13 @@ def router(ledger: Ledger) -> APIRouter:
         """Between two sizes."""
         return await ledger.consistency(old, new)
 
-    @routes.get("/openings/{entry_id}", summary="What an entry commits to, to its parties")
-    async def opening(entry_id: str, caller: Annotated[ClientCaller, client_with("ledger:read")]) -> OpeningBody:
+    @routes.get("/openings/{entry_id}", summary="What an entry commits to, to its parties and its person")
+    async def opening(entry_id: str, caller: Annotated[Caller, anyone_with("ledger:read")]) -> OpeningBody:
         """Salt and event; gone once the person behind it was forgotten."""
-        found = await ledger.opening(entry_id, caller.agency_id)
+        if isinstance(caller, ClientCaller):
+            found = await ledger.opening(entry_id, caller.agency_id)
+        else:
+            found = await store.read(own_opening, entry_id, pseudonyms(keys, dict(caller.identifiers)))
         return OpeningBody(entry_id=found.entry_id, salt=found.salt.hex(), event=json.loads(found.event))
 
     return routes

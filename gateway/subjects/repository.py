@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Select, Text, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for SQLite too
 
-from gateway.db.connection import Connection, Row, flat
+from gateway.db.connection import Connection, Row
 from gateway.db.held import Held, padded, rows_of
 from gateway.db.intent import Transaction
 from gateway.subjects.pseudonym import Pseudonyms
@@ -39,7 +39,17 @@ _INDEX = (
     .values(subject_id=bindparam("subject_id"), exchange_id=bindparam("exchange_id"))
     .on_conflict_do_nothing()
 )
-_EXCHANGES = select(subject_exchange.c.exchange_id).where(subject_exchange.c.subject_id == bindparam("subject_id"))
+_IS_ABOUT = select(subject_exchange.c.exchange_id).where(
+    subject_exchange.c.subject_id == bindparam("subject_id"),
+    subject_exchange.c.exchange_id == bindparam("exchange_id"),
+)
+_ALL_OF = (
+    select(subject_identifier.c.digest)
+    .where(subject_identifier.c.subject_id == bindparam("subject_id"))
+    .order_by(subject_identifier.c.digest)
+    .with_for_update()
+)
+_FORGET_IDENTIFIERS = delete(subject_identifier).where(subject_identifier.c.subject_id == bindparam("subject_id"))
 _FORGET = delete(subject_exchange).where(subject_exchange.c.subject_id == bindparam("subject_id"))
 
 
@@ -219,11 +229,28 @@ class Index:
             tx.run_many(_INDEX, self.rows)
 
 
-def exchanges_about(connection: Connection, subject_id: str) -> list[str]:
-    """Ids of the exchanges about a subject."""
-    return flat(connection.all(_EXCHANGES, {"subject_id": subject_id}))
+def is_about(connection: Connection, exchange_id: str, subject_id: str) -> bool:
+    """Whether this exchange was about this subject."""
+    return connection.first(_IS_ABOUT, {"subject_id": subject_id, "exchange_id": exchange_id}) is not None
+
+
+def subjects_of(connection: Connection, known_as: Sequence[Pseudonyms]) -> list[str]:
+    """Whoever is known by any of these identifiers; nothing is locked."""
+    digests = [digest for one in known_as for digest in one.digests]
+    return sorted({*_subjects(rows_of(connection, HeldIdentifiers.columns, digests)).values()})
+
+
+def lock_subject(tx: Transaction, subject_id: str) -> None:
+    """Hold all identifiers of a subject: whoever relies on one waits until this transaction is over."""
+    tx.all(_ALL_OF, {"subject_id": subject_id})
 
 
 def forget_index(tx: Transaction, subject_id: str) -> int:
     """Delete the index of a subject; returns how many rows."""
     return tx.run(_FORGET, {"subject_id": subject_id})
+
+
+def forget_identifiers(tx: Transaction, subject_id: str) -> int:
+    """Delete all pseudonyms of a subject, whom nobody is known as any more; returns how many rows."""
+    tx.batch(HeldIdentifiers).drop()
+    return tx.run(_FORGET_IDENTIFIERS, {"subject_id": subject_id})

@@ -10,6 +10,7 @@ from gateway.clock import SystemClock
 from gateway.db.intent import Lock, Transaction
 from gateway.db.open import open_store
 from gateway.db.store import Store
+from gateway.ledger import repository
 from gateway.ledger.entry import Commitment, append
 from gateway.ledger.export import export
 from gateway.ledger.note import Verifier
@@ -39,6 +40,19 @@ class Append:
 
 
 @dataclass(frozen=True)
+class Forget:
+    """Delete the openings of these entries."""
+
+    entry_ids: tuple[str, ...]
+
+    def locks(self) -> Sequence[Lock]:
+        return ()
+
+    def apply(self, tx: Transaction) -> int:
+        return repository.forget(tx, self.entry_ids)
+
+
+@dataclass(frozen=True)
 class Log:
     """A store, its keys and one sequencer over it."""
 
@@ -48,6 +62,9 @@ class Log:
 
     async def append(self, *names: str) -> list[Commitment]:
         return await self.store.commit(Append(names))
+
+    async def forget(self, *entry_ids: str) -> int:
+        return await self.store.commit(Forget(entry_ids))
 
     async def exported(self, *, openings: bool = True) -> list[str]:
         out = StringIO()

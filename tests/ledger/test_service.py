@@ -146,7 +146,7 @@ def test_forgetting_deletes_salt_and_event_and_every_proof_still_verifies(
             made = await log.append("one", "a name to forget", "three")
             await log.sequencer.number()
             before = await ledger.inclusion_of_entry(made[1].entry_id)
-            assert await ledger.forget([made[1].entry_id, "unknown"]) == 1
+            assert await log.forget(made[1].entry_id, "unknown") == 1
             with pytest.raises(LedgerNotFound):
                 await ledger.opening(made[1].entry_id, "licensing")
             assert await ledger.inclusion_of_entry(made[1].entry_id) == before

@@ -9,8 +9,9 @@ from gateway.consent.deciding import Evidence, Grant, LinkPerson
 from gateway.db.intent import Lock, Transaction
 from gateway.subjects import repository as subjects
 from gateway.subjects.pseudonym import Pseudonyms, pseudonyms
-from gateway.subjects.repository import Index, exchanges_about
+from gateway.subjects.repository import Index
 from tests.consent.asking import exchange, known_as, requested
+from tests.subjects.indexed import exchanges_about
 from tests.world import PEOPLE, World
 
 

@@ -12,7 +12,8 @@ from gateway.db.migrating import migrate
 from gateway.db.open import open_engine
 from gateway.subjects import repository as subjects
 from gateway.subjects.pseudonym import Pseudonyms
-from gateway.subjects.repository import Index, exchanges_about
+from gateway.subjects.repository import Index
+from tests.subjects.indexed import exchanges_about
 
 NHS, NINO = Pseudonyms("nhs-number", (("k1", "aaaa"),)), Pseudonyms("nino", (("k1", "bbbb"),))
 NINO_OF_A_NEW_KEY = Pseudonyms("nino", (("k2", "cccc"), ("k1", "bbbb")))

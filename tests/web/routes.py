@@ -98,7 +98,7 @@ ROUTES = (
     Route("POST", "/v1/agreements/{agreement_id}/suspensions", "client", "agreements:write",
           lambda _: {"action": "suspend"}, thing="agreement"),
     Route("GET", "/v1/permissions", "client", "permissions:read"),
-    Route("GET", "/v1/ledger/openings/{entry_id}", "client", "ledger:read", thing="entry"),
+    Route("GET", "/v1/ledger/openings/{entry_id}", "anyone", "ledger:read", thing="entry"),
     Route("GET", "/v1/status", "public"),
     Route("GET", "/v1/register", "public"),
     Route("GET", "/v1/agencies", "public"),

@@ -1,0 +1,81 @@
+"""Forget a person: one transaction, after which nothing here leads from a ledger entry to them, and the ledger holds.
+
+Deleted are the openings of every entry about them, the index of who looked, their consents and notices, and their
+pseudonyms. The commitments stay, so every proof still verifies. Why live consents are revoked first, and what of them
+stays: docs/adr/0013-forgetting-a-person.md.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from gateway.consent.forgetting import forget_consents
+from gateway.consent.repository import lock_all_of
+from gateway.db.intent import Lock, Transaction
+from gateway.exchange import repository
+from gateway.ledger import repository as ledger
+from gateway.ledger.entry import append
+from gateway.subjects import repository as subjects
+from gateway.subjects.pseudonym import Pseudonyms
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """How many rows of what were deleted; `revoked` are the consents that were live, and stay as ended."""
+
+    identifiers: int = 0
+    exchanges: int = 0
+    openings: int = 0
+    revoked: int = 0
+    consents: int = 0
+    notices: int = 0
+
+    def __add__(self, other: "Forgotten") -> "Forgotten":
+        return Forgotten(*(mine + theirs for mine, theirs in zip(_counts(self), _counts(other), strict=True)))
+
+
+def _counts(one: Forgotten) -> Sequence[int]:
+    return tuple(asdict(one).values())
+
+
+class OnlyShown(Exception):  # no error: what would be deleted, after which it is taken back
+    """Carries `what` would have been deleted."""
+
+    def __init__(self, what: Forgotten) -> None:
+        super().__init__("nothing was deleted")
+        self.what = what
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetPerson:
+    """Forget whoever is known by any of these identifiers; returns how much that was, nothing where they are unknown.
+
+    `show`: do all of it and take it back, by raising `OnlyShown`: so what is shown is what would be done.
+    """
+
+    known_as: tuple[Pseudonyms, ...]
+    show: bool = False
+
+    def locks(self) -> Sequence[Lock]:
+        return ()  # which rows is found below: consents before identifiers, as an exchange takes them
+
+    def apply(self, tx: Transaction) -> Forgotten:
+        for subject_id in subjects.subjects_of(tx, self.known_as):
+            lock_all_of(tx, subject_id)
+        for subject_id in subjects.subjects_of(tx, self.known_as):
+            subjects.lock_subject(tx, subject_id)
+        # Read once more: another gateway may have brought two together before the lock was ours.
+        found = [_forget(tx, subject_id) for subject_id in subjects.subjects_of(tx, self.known_as)]
+        total = sum(found, Forgotten())
+        if self.show:
+            raise OnlyShown(total)
+        if found:
+            append(tx, {"kind": "person-forgotten", "openings": total.openings, "consentsRevoked": total.revoked})
+        return total
+
+
+def _forget(tx: Transaction, subject_id: str) -> Forgotten:
+    openings = ledger.forget(tx, repository.forget_entries(tx, subject_id))
+    exchanges = subjects.forget_index(tx, subject_id)
+    ended = forget_consents(tx, subject_id)
+    identifiers = subjects.forget_identifiers(tx, subject_id)
+    return Forgotten(identifiers, exchanges, openings + ended.openings, ended.revoked, ended.deleted, ended.notices)
