@@ -129,7 +129,7 @@ def _circuit(source: Source, clock: Clock) -> float:
 def build(settings: Settings, clock: Clock | None = None) -> Gateway:
     """Build a gateway. Keys are made where there are none; adapters are made when the app starts."""
     clock = clock or SystemClock()
-    keys, pseudonyms = KeyDirectory(settings.keys).ensure(), PseudonymKeys(settings.keys).ensure()
+    keys, pseudonyms = KeyDirectory(settings.keys).ensure(), PseudonymKeys(settings.keys, clock).ensure()
     store = open_store(settings.database, clock, busy_timeout=settings.busy_timeout)
     metrics = Metrics()
     receipts = ReceiptIssuer(keys, settings.base_url, settings.origin)
@@ -267,7 +267,8 @@ def _lifespan(gateway: Gateway) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         gateway.open_sources()
-        tasks = [asyncio.create_task(gateway.sequencer.run()), asyncio.create_task(_prune(gateway))]
+        works = (gateway.sequencer.run(), _see_keys(gateway), _prune(gateway))
+        tasks = [asyncio.create_task(work) for work in works]
         logger("gateway").info("started", baseUrl=gateway.settings.base_url, adapters=list(gateway.settings.adapters))
         try:
             yield
@@ -287,13 +288,22 @@ def _lifespan(gateway: Gateway) -> Any:
     return lifespan
 
 
-async def _prune(gateway: Gateway) -> None:
-    """Forget proofs, assertions and idempotency keys whose time is over; see keys that were rotated elsewhere."""
+async def _see_keys(gateway: Gateway) -> None:
+    """See keys that were made elsewhere, and whose time has come: well within a rotation's lead."""
     while True:
-        await asyncio.sleep(30)
+        await asyncio.sleep(5)
         try:
             gateway.keys.refresh()
             gateway.pseudonyms.refresh()
+        except Exception as error:
+            logger("gateway").warning("keys cannot be read", **where(error))
+
+
+async def _prune(gateway: Gateway) -> None:
+    """Forget proofs, assertions and idempotency keys whose time is over."""
+    while True:
+        await asyncio.sleep(30)
+        try:
             await gateway.store.commit(PruneOnce())
             await gateway.store.commit(Prune(gateway.clock.now() - DAY - DAY // 24))
         except Exception as error:

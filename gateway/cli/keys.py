@@ -22,25 +22,38 @@ class Kind(StrEnum):
 
 @app.command("list")
 def listing(config: Config = DEFAULT_CONFIG) -> None:
-    """The live signing keys, oldest first in each purpose; the last one signs."""
+    """The live keys, oldest first in each purpose: the last one signs; of the pseudonym's, what each is used for."""
     from gateway.signing.directory import KeyDirectory
     from gateway.signing.errors import KeyFileError
     from gateway.signing.keys import Purpose
+    from gateway.signing.pseudonyms import PseudonymKeys
 
-    directory = KeyDirectory(load(config).keys)
+    folder = load(config).keys
+    directory, pseudonyms = KeyDirectory(folder), PseudonymKeys(folder)
     try:
         for purpose in Purpose:
             for key in directory.live(purpose):
                 print(f"{purpose:10}  {key.kid}")
+        pseudonyms.refresh()
+        for kid, used in pseudonyms.phases():
+            print(f"{Kind.PSEUDONYM:10}  {kid}  {used}")
     except KeyFileError as error:
         raise ConfigurationError(f"keys: {error}") from None
 
 
 @app.command()
 def rotate(
-    kind: Annotated[Kind, typer.Argument(help="Which key to follow with a new one.")], config: Config = DEFAULT_CONFIG
+    kind: Annotated[Kind, typer.Argument(help="Which key to follow with a new one.")],
+    lead: Annotated[
+        int,
+        typer.Option(min=1, help="Minutes until a pseudonym key is written with; all gateways must have it by then."),
+    ] = 10,
+    config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Make a new key, used from now on. Older keys stay: what they signed still verifies, what they hid is found."""
+    """Make a new key, used from now on; that of pseudonyms after a lead.
+
+    Older keys stay: what they signed still verifies, what they hid is found.
+    """
     from gateway.signing.directory import KeyDirectory
     from gateway.signing.errors import KeyFileError
     from gateway.signing.keys import Purpose
@@ -49,9 +62,12 @@ def rotate(
     folder = load(config).keys
     try:
         if kind is Kind.PSEUDONYM:
-            kid = PseudonymKeys(folder).rotate()
+            pseudonyms = PseudonymKeys(folder)
+            kid = pseudonyms.rotate(lead * 60)
+            used = dict(pseudonyms.phases())[kid]
         else:
             kid = KeyDirectory(folder).rotate(Purpose(kind.value)).kid
+            used = "signs from now on"
     except KeyFileError as error:
         raise ConfigurationError(f"keys: {error}") from None
-    print(f"the new {kind.value} key is {kid}")
+    print(f"the new {kind.value} key is {kid}: {used}")

@@ -8,10 +8,12 @@ from gateway.signing.pseudonyms import PseudonymKeys
 
 @dataclass(frozen=True, slots=True)
 class Pseudonyms:
-    """The pseudonyms of one scheme's identifier, current key first: (key id, digest)."""
+    """The pseudonyms of one scheme's identifier, current key first: (key id, digest). A new row gets the first
+    `written` of them (see `gateway.signing.pseudonyms`)."""
 
     scheme: str
     keyed: tuple[tuple[str, str], ...]
+    written: int = 1
 
     @property
     def digests(self) -> tuple[str, ...]:
@@ -22,5 +24,6 @@ class Pseudonyms:
 def pseudonyms(keys: PseudonymKeys, identifiers: Mapping[str, str]) -> tuple[Pseudonyms, ...]:
     """Of normalised identifiers, by scheme in a fixed order."""
     return tuple(
-        Pseudonyms(scheme, tuple(keys.digest(scheme, identifiers[scheme]))) for scheme in sorted(identifiers)
+        Pseudonyms(scheme, tuple(keys.digest(scheme, identifiers[scheme])), keys.written)
+        for scheme in sorted(identifiers)
     )

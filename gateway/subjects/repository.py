@@ -142,15 +142,23 @@ def ensure(tx: Transaction, known_as: Sequence[Pseudonyms], resolution: Resoluti
     if subject_id is not None and not resolution.stale:
         return subject_id
     if subject_id is None:
-        subject_id = tx.clock.new_id()
-        _insert(tx, known_as[0], subject_id)
-        winner = resolve(tx, known_as[:1]).subject_id
-        assert winner is not None
-        return winner
+        return _make(tx, known_as[0])
     for one in known_as:
         if resolve(tx, [one]).subject_id == subject_id:
             _insert(tx, one, subject_id)
     return subject_id
+
+
+def _make(tx: Transaction, one: Pseudonyms) -> str:
+    """A new subject, known by this; or whoever another gateway made of it meanwhile, by one of its pseudonyms."""
+    subject_id = tx.clock.new_id()
+    _insert(tx, one, subject_id)
+    others = sorted({*resolve(tx, (one,)).subjects} - {subject_id})
+    if not others:
+        return subject_id
+    tx.run(_MOVE, {"old": subject_id, "new": others[0]})
+    tx.batch(HeldIdentifiers).drop()
+    return others[0]
 
 
 def link(tx: Transaction, known_as: Sequence[Pseudonyms]) -> tuple[str, tuple[str, ...]]:
@@ -204,10 +212,10 @@ def _merge(tx: Transaction, old: str, new: str) -> None:
 
 
 def _insert(tx: Transaction, one: Pseudonyms, subject_id: str) -> None:
-    key_id, digest = one.keyed[0]
-    tx.batch(HeldIdentifiers).drop(digest)
-    row = {"digest": digest, "key_id": key_id, "scheme": one.scheme, "subject_id": subject_id, "created_at": tx.now}
-    tx.run(_INSERT, row)
+    for key_id, digest in one.keyed[: one.written]:
+        tx.batch(HeldIdentifiers).drop(digest)
+        row = {"digest": digest, "key_id": key_id, "scheme": one.scheme, "subject_id": subject_id}
+        tx.run(_INSERT, {**row, "created_at": tx.now})
 
 
 class Index:

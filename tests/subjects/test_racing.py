@@ -143,3 +143,49 @@ def test_looking_does_not_hold_up_looking(url: str) -> None:
         subjects.resolve(tx, BOTH)
         with transaction(url) as other:
             assert subjects.link(other, BOTH) == (subject_id, ())
+
+
+PHASES = {
+    "before": Pseudonyms("nino", (("k1", "bbbb"), ("k2", "cccc"))),
+    "settling": Pseudonyms("nino", (("k2", "cccc"), ("k1", "bbbb")), written=2),
+    "after": Pseudonyms("nino", (("k2", "cccc"), ("k1", "bbbb"))),
+}
+"""One identifier, as gateways see it in each phase of a rotation."""
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("before", "before"),
+        ("before", "settling"),
+        ("settling", "before"),
+        ("settling", "settling"),
+        ("settling", "after"),
+        ("after", "settling"),
+    ],
+)
+def test_two_gateways_in_neighbouring_phases_of_a_rotation_make_one_subject(url: str, one: str, other: str) -> None:
+    with transaction(url) as tx:
+        first = subjects.ensure(tx, (PHASES[one],))
+        second = meanwhile(lambda: ensure(url, PHASES[other]))
+    assert second() == first
+    with transaction(url) as tx:
+        for phase in PHASES.values():
+            assert subjects.resolve(tx, (phase,)).subjects == (first,)
+
+
+@pytest.mark.parametrize("other", ["before", "settling", "after"])
+def test_a_person_who_signs_in_meanwhile_is_the_same_subject(url: str, other: str) -> None:
+    nhs = Pseudonyms("nhs-number", (("k2", "eeee"), ("k1", "aaaa")), written=2)
+    with transaction(url) as tx:
+        first, _ = subjects.link(tx, (nhs, PHASES["settling"]))
+        second = meanwhile(lambda: ensure(url, PHASES[other]))
+    assert second() == first
+
+
+def test_without_the_phase_between_there_would_be_two(url: str) -> None:
+    """What the settling is for: with no row in common, neither gateway meets the other."""
+    with transaction(url) as tx:
+        first = subjects.ensure(tx, (PHASES["before"],))
+        second = meanwhile(lambda: ensure(url, PHASES["after"]))
+    assert second() != first

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select
 
 from gateway.app import Gateway
-from gateway.signing.pseudonyms import PseudonymKeys
+from gateway.signing.pseudonyms import SETTLING, PseudonymKeys
 from gateway.subjects.tables import subject_identifier
 from tests.consent.asking import decide, exchange, known_as, requested
 from tests.world import CONFIRMED, PEOPLE, World
@@ -27,9 +27,10 @@ def rows(world: World, name: str) -> list[tuple[Any, ...]]:
 
 
 def rotate(world: World) -> str:
-    """Rotate, as an operator does, and restart."""
+    """Rotate, as an operator does, and let its time pass; a restart stands for the gateway's looking."""
+    new = PseudonymKeys(world.settings.keys, world.clock).ensure().rotate(lead=60)
+    world.clock.advance(seconds=60 + SETTLING)
     world.stop()
-    new = PseudonymKeys(world.settings.keys).ensure().rotate()
     world.start()
     return new
 
