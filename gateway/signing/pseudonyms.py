@@ -69,7 +69,7 @@ class PseudonymKeys:
         """
         names = [name for _, name in reversed(self._files.ordinals(_STEM))]
         if not names:
-            raise KeyFileError("there is no pseudonym key: run `PseudonymKeys.ensure` once")
+            raise KeyFileError("there is no pseudonym key: the first `threekeys serve` makes one")
         if names != self._names:
             self._newest_first = [_parse(self._files.read(name), name) for name in names]
             self._names = names

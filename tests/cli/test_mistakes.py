@@ -9,6 +9,7 @@ import pytest
 
 from gateway.cli.main import main
 from gateway.signing.directory import KeyDirectory
+from gateway.signing.pseudonyms import PseudonymKeys
 from tests.journeys.running import THREEKEYS
 
 GOOD = "baseUrl: http://127.0.0.1:{port}\nport: {port}\n"
@@ -164,11 +165,27 @@ def test_init_overwrites_nothing(threekeys: Command, tmp_path: Path) -> None:
 def test_a_key_is_rotated_and_the_old_one_stays(threekeys: Command, tmp_path: Path) -> None:
     configured(tmp_path)
     KeyDirectory(tmp_path / "keys").ensure()
+    PseudonymKeys(tmp_path / "keys").ensure()
     before = threekeys("keys", "list")[1]
-    new = threekeys("keys", "rotate", "receipt")[1].split()[-1]
+    said = threekeys("keys", "rotate", "receipt")[1]
+    assert said.endswith(": signs from now on\n")
+    new = said.partition(":")[0].split()[-1]
     after = threekeys("keys", "list")[1]
     assert set(before.splitlines()) < set(after.splitlines())
     assert f"receipt     {new}" in after
+
+
+def test_a_new_pseudonym_key_says_from_when_on_it_is_written_with(threekeys: Command, tmp_path: Path) -> None:
+    configured(tmp_path)
+    KeyDirectory(tmp_path / "keys").ensure()
+    PseudonymKeys(tmp_path / "keys").ensure()
+    said = threekeys("keys", "rotate", "pseudonym", "--lead", "60")[1]
+    new, _, used = said.removeprefix("the new pseudonym key is ").strip().partition(": ")
+    assert used.startswith("looked up by; written with from 20")
+    listed = [line for line in threekeys("keys", "list")[1].splitlines() if line.startswith("pseudonym")]
+    assert [line.split(maxsplit=2)[2] for line in listed] == ["written with", used]
+    assert listed[1].split()[1] == new
+    assert "under way until" in threekeys.told("keys", "rotate", "pseudonym")
 
 
 def _free() -> int:
