@@ -1,7 +1,7 @@
 """From an identifier as sent to its pseudonyms; and the same of several, as one frozen value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.signing.pseudonyms import PseudonymKeys
 
@@ -14,11 +14,11 @@ class Pseudonyms:
     scheme: str
     keyed: tuple[tuple[str, str], ...]
     written: int = 1
+    digests: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    """Those under all live keys; they are asked for many times an exchange."""
 
-    @property
-    def digests(self) -> tuple[str, ...]:
-        """The digests under all live keys."""
-        return tuple(digest for _, digest in self.keyed)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digests", tuple(digest for _, digest in self.keyed))
 
 
 def pseudonyms(keys: PseudonymKeys, identifiers: Mapping[str, str]) -> tuple[Pseudonyms, ...]:
