@@ -1,6 +1,5 @@
 """Configuration: one YAML file, checked at start; an error says what to mend. Secrets are references only."""
 
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -8,6 +7,8 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
+
+from gateway.loopback import is_loopback
 
 
 class ConfigurationError(Exception):
@@ -97,16 +98,6 @@ class Settings(_Part):
     def origin(self) -> str:
         """The ledger's name in its checkpoints: a schema-less URL (C2SP tlog-checkpoint)."""
         return self.ledger_origin or self.base_url.split("://", 1)[1] + "/ledger"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def load(path: Path) -> Settings:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from gateway.agencies.keys import LOOPBACK
 from gateway.auth.caller import Caller, ClientCaller, Credentials, PersonCaller
 from gateway.auth.compact import LONGEST, read
 from gateway.auth.dpop import Proof, ProofReader, access_token_hash
@@ -16,6 +15,7 @@ from gateway.auth.token_endpoint import TokenEndpoint
 from gateway.auth.tokens import AccessTokens
 from gateway.clock import MICROSECONDS, Clock
 from gateway.db.store import Store
+from gateway.loopback import is_loopback
 from gateway.signing.directory import KeyDirectory
 from gateway.signing.pseudonyms import PseudonymKeys
 
@@ -41,7 +41,7 @@ class Auth:
     def __post_init__(self) -> None:
         """Raises ValueError for a base URL that cannot be one, or where our own issuer is given out for persons."""
         parts = urlsplit(self.base_url)
-        secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+        secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
         if not secure or parts.query or parts.fragment or self.base_url.endswith("/"):
             raise ValueError("the base URL is https://… (http on loopback only), without a slash at its end")
         if any(issuer.issuer == self.base_url for issuer in self.issuers):

@@ -14,7 +14,8 @@ from typing import Annotated
 import typer
 
 from gateway.cli.options import DEFAULT_CONFIG, DEFAULT_SANDBOX, Config
-from gateway.settings import ConfigurationError, is_loopback, load
+from gateway.loopback import is_loopback
+from gateway.settings import ConfigurationError, load
 
 
 def add(app: typer.Typer) -> None:

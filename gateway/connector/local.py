@@ -11,7 +11,8 @@ from gateway.clock import Clock
 from gateway.connector.auth import ThreekeysAuth
 from gateway.connector.errors import ConnectorError, TokenRefused
 from gateway.connector.keys import ClientKey
-from gateway.connector.loopback import Turned, is_loopback, turned_away
+from gateway.connector.loopback import Turned, turned_away
+from gateway.loopback import is_loopback
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

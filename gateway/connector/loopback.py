@@ -5,9 +5,10 @@ to every request to loopback, and `Origin` to all that could change something. A
 to 127.0.0.1 (DNS rebinding) shows in `Host`.
 """
 
-import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from gateway.loopback import is_loopback
 
 _FROM_BROWSERS = (b"origin", b"sec-fetch-site")
 
@@ -34,18 +35,6 @@ def turned_away(headers: Iterable[tuple[bytes, bytes]], peer: str | None) -> Tur
     if peer is not None and not is_loopback(peer):
         return Turned(403, "not-loopback", "Only programs of this machine are served")
     return None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host names loopback: `localhost`, or an address of 127.0.0.0/8 or ::1."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_loopback
 
 
 def _without_port(host: str) -> str:

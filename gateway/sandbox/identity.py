@@ -15,7 +15,8 @@ import uvicorn
 from gateway.auth.explicit import PATH
 from gateway.auth.people import PersonIssuer
 from gateway.clock import MICROSECONDS, Clock
-from gateway.connector.loopback import is_loopback, turned_away
+from gateway.connector.loopback import turned_away
+from gateway.loopback import is_loopback
 from gateway.signing.keys import Purpose, SigningKey, generate
 
 ACR = "urn:threekeys:sandbox:acr:verified"

@@ -1,0 +1,15 @@
+"""Whether a host is this machine only: what settings, keys' addresses, the connector and the sandbox ask."""
+
+import ipaddress
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host names loopback: `localhost`, or an address of 127.0.0.0/8 or ::1, mapped into IPv6 or not."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
