@@ -4,12 +4,13 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from adapters.errors import Misconfigured, Retriable
+from adapters.errors import AdapterError, Misconfigured, Retriable
 from adapters.sql_errors import translated
 
 _EXCHANGE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -26,6 +27,8 @@ def make_engine(url: str, connections: int, connect_timeout: int) -> Engine:
         parsed = make_url(url.strip())
         if parsed.drivername in ("postgres", "postgresql"):
             parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.get_backend_name() == "sqlite":
+            parsed = _read_only(parsed)
         engine = create_engine(
             parsed,
             pool_size=connections,
@@ -77,9 +80,23 @@ def _connected(engine: Engine) -> Iterator[Connection]:
     try:
         connection = engine.connect()
     except SQLAlchemyError as error:
-        raise translated(error, connecting=True) from None
+        raise _not_connected(engine, error) from None
     with connection:
         yield connection
+
+
+def _read_only(url: URL) -> URL:
+    """A file is opened as it is, and never made where there is none (https://sqlite.org/uri.html, `mode=ro`)."""
+    if not url.database or url.database == ":memory:" or "uri" in url.query:
+        return url
+    return url.set(database=Path(url.database).absolute().as_uri()).update_query_dict({"mode": "ro", "uri": "true"})
+
+
+def _not_connected(engine: Engine, error: SQLAlchemyError) -> AdapterError:
+    original = error.orig if isinstance(error, DBAPIError) else None
+    if str(getattr(original, "sqlite_errorname", "")).startswith("SQLITE_CANTOPEN"):
+        return Misconfigured(f"the file of `url` is not there, or may not be read: {engine.url.database}")
+    return translated(error, connecting=True)
 
 
 def _connect_args(url: URL, connect_timeout: int) -> dict[str, Any]:

@@ -117,13 +117,17 @@ class Source:
                 raise SourceMalformed from None
 
     def _tell(self, query: Query, what: str, error: BaseException | None = None) -> None:
-        """Log it. The message too where a kind of ours says it: the contract keeps values out of it, and our tests
-        see to that; a foreign adapter's message might hold some, so of that the error's class and place must do."""
-        more: dict[str, Any] = where(error) if error else {}
+        more = self._of(error, query.identifiers) if error else {}
+        logger("source").warning("source failed", adapter=self.name, fault=what, exchangeId=query.exchange_id, **more)
+
+    def _of(self, error: BaseException, identifiers: Mapping[str, str]) -> dict[str, Any]:
+        """What may be logged of an error. Its message too where a kind of ours says it: the contract keeps values out
+        of it, and our tests see to that; a foreign adapter's might hold some, so its class and place must do."""
+        more = where(error)
         ours = type(self.adapter).__module__.partition(".")[0] == "adapters"
         if ours and isinstance(error, adapter_errors.AdapterError):
-            more["said"] = _scrubbed(str(error), query)
-        logger("source").warning("source failed", adapter=self.name, fault=what, exchangeId=query.exchange_id, **more)
+            more["said"] = _scrubbed(str(error), identifiers)
+        return more
 
     async def state(self) -> State:
         """A real probe, where the adapter has one; of those who ask meanwhile and for 5 seconds on, one for all."""
@@ -138,16 +142,22 @@ class Source:
         return await asyncio.shield(self._probing)  # whoever hangs up ends it for nobody else
 
     async def _probe(self, adapter: Probes) -> State:
+        before = self._probed[1] if self._probed else "unknown"
         state: State = "down"
+        more: dict[str, Any] = {}
         try:
             async with asyncio.timeout(min(self.deadline, 2.0)):
                 await adapter.probe()
             state = "up"
-        except (adapter_errors.AdapterError, TimeoutError, OSError):
-            pass
+        except (adapter_errors.AdapterError, TimeoutError, OSError) as error:
+            more = self._of(error, {})
         finally:
             self._probing = None
         self._probed = (self.clock.now(), state)
+        if state == "down" != before:  # a change is told once, not each time that somebody asks
+            logger("source").warning("source down", adapter=self.name, **more)
+        elif state == "up" and before == "down":
+            logger("source").info("source up again", adapter=self.name)
         return state
 
 
@@ -158,9 +168,9 @@ def _seconds(asked: float | None) -> float | None:
     return min(max(0.0, asked), 3600.0)
 
 
-def _scrubbed(text: str, query: Query) -> str:
+def _scrubbed(text: str, identifiers: Mapping[str, str]) -> str:
     """An adapter's message without the identifiers asked for, should one stand in it against the contract."""
-    for value in query.identifiers.values():
+    for value in identifiers.values():
         text = text.replace(value, "…")
     return text[:300]
 

@@ -1,6 +1,7 @@
 """A source in its cage: whatever it says about waiting, its circuit closes again; many who ask how it is ask once."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ from gateway.errors import SourceFault
 from gateway.exchange.errors import SourceResting
 from gateway.exchange.sources import Source, Sources
 from tests.clock import MovableClock
+from tests.web.logs import logged
 
 QUERY = Query({"nino": "ZZ000001A"}, frozenset(), "x", 1.0)
 
@@ -139,3 +141,29 @@ def test_who_asks_for_the_state_of_a_source_asks_it_once_in_five_seconds() -> No
         assert adapter.probes == 2
 
     asyncio.run(scenario())
+
+
+def test_a_source_that_goes_down_and_comes_back_is_logged_once_each_without_its_words() -> None:
+    async def scenario() -> None:
+        adapter, clock = Moody(), MovableClock()
+        source = Source("moody", adapter, clock)
+
+        async def asked(*, down: bool) -> None:
+            adapter.error = (lambda: Retriable("ZZ000001A cannot be read")) if down else None
+            clock.advance(6)
+            assert await source.state() == ("down" if down else "up")
+
+        for down in (False, False, True, True, True, False, False, True):
+            await asked(down=down)
+
+    with logged() as told:
+        asyncio.run(scenario())
+    lines = [json.loads(line) for line in told.text.splitlines()]
+    assert [(line["message"], line["level"]) for line in lines] == [
+        ("source down", "warning"),
+        ("source up again", "info"),
+        ("source down", "warning"),
+    ]
+    assert {line["adapter"] for line in lines} == {"moody"}
+    assert lines[0]["error"] == "Retriable"
+    assert "ZZ000001A" not in told.text
