@@ -94,6 +94,29 @@ class Probes(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What an adapter with these settings can be asked for.
+
+    identifiers   the schemes by which it finds a record
+    carried       the schemes that its records carry (`Record.identifiers`): without one nothing is ever released
+    fields        dotted paths of the record type that its records may hold, lists and objects down to their members
+    """
+
+    identifiers: frozenset[str]
+    carried: frozenset[str]
+    fields: frozenset[str]
+
+
+@runtime_checkable
+class Offers(Protocol):
+    """Optional: an adapter whose settings say what it can be asked for, so that a dataset is held to it."""
+
+    @classmethod
+    def offer(cls, settings: Any) -> Offer:
+        """What it offers with these settings, an instance of its `Settings`. Reads nothing but them."""
+
+
 def _is_reference(text: str) -> str:
     if not text.startswith(("env:", "file:")):
         raise ValueError("a secret is given as env:NAME or file:/path, never as its value")

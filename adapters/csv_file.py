@@ -25,11 +25,11 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from adapters.base import AdapterSettings, Query, Record
+from adapters.base import AdapterSettings, Offer, Query, Record
 from adapters.csv_drop import Drop, Stamp
 from adapters.csv_index import Index, Layout, Row, make_index
 from adapters.errors import Permanent, Retriable
-from adapters.mapped import Mapped
+from adapters.mapped import Mapped, mapped_offer
 from adapters.mapping import RecordMapping
 
 ROWS: Final = "rows"  # what a mapping calls a person's rows
@@ -101,6 +101,11 @@ class CsvAdapter:
         self._stamp: Stamp | None = None
         self._checked = float("-inf")
         self._looking: asyncio.Future[Index] | None = None
+
+    @classmethod
+    def offer(cls, settings: CsvSettings) -> Offer:
+        """What its settings say."""
+        return mapped_offer(settings.mapping, settings.key)
 
     async def fetch(self, query: Query) -> Record | None:
         """The person's row, or rows. More than one where `rows: one` is `Permanent`."""

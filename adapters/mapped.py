@@ -1,10 +1,10 @@
 """A mapping made a function: from a source's row to a `Record`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from adapters.base import Record
+from adapters.base import Offer, Record
 from adapters.converters import scheme_converter
 from adapters.errors import Permanent
 from adapters.mapping import Constant, EachRow, RecordMapping, Spec, Value
@@ -93,6 +93,11 @@ class Mapped:
             return None
         moment = datetime.fromisoformat(value)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def mapped_offer(mapping: RecordMapping, identifiers: Iterable[str]) -> Offer:
+    """What an adapter offers that finds a row by these schemes and maps it."""
+    return Offer(frozenset(identifiers), frozenset(mapping.identifiers), mapping.paths())
 
 
 def _value(spec: Value, default: str | None = None) -> Read:

@@ -31,7 +31,7 @@ source field, never the value.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
@@ -168,8 +168,24 @@ class RecordMapping(AdapterSettings):
     as_of: NamedValue | None = None
     identifiers: dict[str, NamedValue] = Field(default_factory=dict)
 
+    def paths(self) -> frozenset[str]:
+        """The field paths that a record may hold, those within lists too."""
+        return frozenset(_paths(self.fields, ""))
+
     @model_validator(mode="before")
     @classmethod
     def _from_file(cls, value: Any) -> Any:
         """Text is the name of a YAML file that holds the mapping."""
         return read_mapping_file(value) if isinstance(value, str) else value
+
+
+def _paths(specs: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    for target, spec in specs.items():
+        path = prefix + target
+        if isinstance(spec, EachRow):
+            yield from _paths(spec.fields, path + ".")
+        elif isinstance(spec, WrittenRows):
+            for row in spec.rows:
+                yield from _paths(row, path + ".")
+        else:
+            yield path

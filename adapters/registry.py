@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
-from adapters.base import Adapter
+from adapters.base import Adapter, Offer, Offers
 from adapters.errors import Misconfigured
 
 GROUP: Final = "threekeys.adapters"
 
-__all__ = ["GROUP", "build", "kinds", "load"]
+__all__ = ["GROUP", "build", "kinds", "load", "offer_of"]
 
 
 def kinds() -> list[str]:
@@ -39,13 +39,17 @@ def load(kind: str) -> type[Adapter]:
 def build(kind: str, settings: Mapping[str, Any]) -> Adapter:
     """An adapter of a kind, inside a running event loop. Raises `Misconfigured`, which names each key to mend."""
     adapter_class = load(kind)
-    try:
-        checked = adapter_class.Settings.model_validate(settings)
-    except ValidationError as error:
-        raise Misconfigured(f"the settings of a {kind} adapter: {faults(error)}") from None
+    checked = _settings(kind, adapter_class, settings)
     make: Any = adapter_class  # a protocol says nothing of its constructor; base.py does
     adapter: Adapter = make(checked)
     return adapter
+
+
+def offer_of(kind: str, settings: Mapping[str, Any]) -> Offer | None:
+    """What an adapter of a kind offers with these settings; None where it cannot say. Raises `Misconfigured`."""
+    adapter_class = load(kind)
+    checked = _settings(kind, adapter_class, settings)
+    return adapter_class.offer(checked) if isinstance(adapter_class, Offers) else None
 
 
 def faults(error: ValidationError) -> str:
@@ -57,6 +61,13 @@ def faults(error: ValidationError) -> str:
         message = fault["msg"].removeprefix("Value error, ")
         said.append(f"{path}: {message}" if path else message)
     return "; ".join(said)
+
+
+def _settings(kind: str, adapter_class: type[Adapter], settings: Mapping[str, Any]) -> BaseModel:
+    try:
+        return adapter_class.Settings.model_validate(settings)
+    except ValidationError as error:
+        raise Misconfigured(f"the settings of a {kind} adapter: {faults(error)}") from None
 
 
 def _checked(kind: str, point: EntryPoint) -> type[Adapter]:

@@ -27,10 +27,10 @@ from urllib.parse import urljoin
 
 from pydantic import Field, model_validator
 
-from adapters.base import AdapterSettings, Query, Record, Secret, secret
+from adapters.base import AdapterSettings, Offer, Query, Record, Secret, secret
 from adapters.errors import Misconfigured, NotFound, Permanent, Retriable
 from adapters.http import HttpClient, Response
-from adapters.mapped import Mapped
+from adapters.mapped import Mapped, mapped_offer
 from adapters.mapping import RecordMapping
 from adapters.oauth import ClientCredentials, OAuthSettings
 from adapters.paging import Paging, absorb
@@ -105,6 +105,15 @@ class RestAdapter:
         self._oauth = ClientCredentials(settings.oauth, self._client) if settings.oauth else None
         self._bearer = secret(settings.bearer) if settings.bearer else None
         self._items = getter(settings.items) if settings.items else None
+
+    @classmethod
+    def offer(cls, settings: RestSettings) -> Offer:
+        """What its settings say."""
+        request = settings.request
+        return mapped_offer(
+            settings.mapping,
+            placeholders([request.path, request.params, request.json_, request.form, request.headers]),
+        )
 
     async def fetch(self, query: Query) -> Record | None:
         """The record. A source that answers 404 holds none."""

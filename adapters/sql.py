@@ -26,9 +26,9 @@ from pydantic import Field, model_validator
 from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from adapters.base import AdapterSettings, Query, Record, Secret, secret
+from adapters.base import AdapterSettings, Offer, Query, Record, Secret, secret
 from adapters.errors import Misconfigured, Permanent
-from adapters.mapped import Mapped
+from adapters.mapped import Mapped, mapped_offer
 from adapters.mapping import RecordMapping
 from adapters.sql_engine import begin_read, make_engine
 from adapters.sql_errors import translated
@@ -74,6 +74,12 @@ class SqlAdapter:
         self._query = text(settings.query) if settings.query is not None else None
         self._named = parameters(settings.query) if settings.query is not None else frozenset()
         self._lists = {name: (text(query), parameters(query)) for name, query in settings.lists.items()}
+
+    @classmethod
+    def offer(cls, settings: SqlSettings) -> Offer:
+        """What its settings say."""
+        named = settings.key or {name.replace("_", "-") for name in parameters(settings.query or "")}
+        return mapped_offer(settings.mapping, named)
 
     async def fetch(self, query: Query) -> Record | None:
         """The one row for these identifiers. More than one is `Permanent`: nobody can say which is the person."""

@@ -183,8 +183,9 @@ def test_the_mapping_that_the_integrators_guide_shows_can_be_read() -> None:
 
 def test_the_adapter_contract_is_in_the_integrators_guide() -> None:
     page = text_of("guide-integrator.md")
-    words = ["Settings", "fetch", "aclose", "probe", "AdapterSettings", "Probes", "Secret"]
-    words += list(adapters.base.Query.__dataclass_fields__) + list(adapters.base.Record.__dataclass_fields__)
+    words = ["Settings", "fetch", "aclose", "probe", "AdapterSettings", "Probes", "Secret", "Offers", "offer"]
+    for shape in (adapters.base.Query, adapters.base.Record, adapters.base.Offer):
+        words += list(shape.__dataclass_fields__)
     assert {word for word in words if word not in page} == set()
 
 

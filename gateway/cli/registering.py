@@ -12,6 +12,7 @@ from gateway.cli.options import DEFAULT_CONFIG, Config
 from gateway.settings import ConfigurationError, Settings, load
 
 if TYPE_CHECKING:
+    from gateway.catalogue.registration import AddDataset
     from gateway.db.intent import Intent
 
 agency = typer.Typer(no_args_is_help=True)
@@ -142,8 +143,11 @@ def add_dataset(
         freshness=freshness,
         contact=contact,
     )
+    left_out = _held_to_its_adapter(settings, intent)
     _run(settings, intent)
     print(f"registered the dataset {dataset_id}")
+    if left_out:
+        print(f"    its adapter gives no {', '.join(left_out)}")
 
 
 @dataset.command("set")
@@ -160,6 +164,28 @@ def set_dataset(
     wanted: Literal["offered", "withdrawn"] = "offered" if status == "offered" else "withdrawn"
     _commit(config, SetDatasetStatus(dataset_id, wanted))
     print(f"the dataset {dataset_id} is {status}")
+
+
+def _held_to_its_adapter(settings: Settings, dataset: "AddDataset") -> list[str]:
+    """The fields that its adapter does not give, as far as its settings tell.
+
+    Raises `ConfigurationError` where the settings are wrong, or say that the adapter cannot serve the dataset.
+    """
+    from adapters.errors import Misconfigured
+    from adapters.offers import mismatches, not_given
+    from adapters.registry import offer_of
+
+    one = settings.adapters[dataset.adapter]
+    try:
+        offer = offer_of(one.kind, one.settings)
+    except Misconfigured as error:
+        raise ConfigurationError(f"adapters.{dataset.adapter}: {error}") from None
+    if offer is None:
+        return []
+    faults = mismatches(offer, dataset.record_type, dataset.identifiers, dataset.confirm)
+    if faults:
+        raise ConfigurationError("\n".join(f"the adapter {dataset.adapter}: {fault}" for fault in faults))
+    return not_given(offer, dataset.record_type)
 
 
 def _commit(config: Path, intent: "Intent[Any]") -> None:

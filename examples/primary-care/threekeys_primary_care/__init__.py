@@ -10,10 +10,13 @@ from typing import Any
 
 from pydantic import Field
 
-from adapters.base import AdapterSettings, Query, Record, Secret, secret
+from adapters.base import AdapterSettings, Offer, Query, Record, Secret, secret
 from adapters.errors import Misconfigured, Permanent, Retriable
 
 STATUS = {"R": "registered", "L": "left", "D": "deceased"}
+BY = frozenset({"nhs-number"})
+PERSON = frozenset({"person.nhsNumber", "person.familyName", "person.givenNames", "person.dateOfBirth"})
+GIVEN = PERSON | {"practice", "registeredFrom", "status"}
 LONGEST = 64 * 1024  # bytes of an answer; a patient has some hundred
 
 
@@ -34,6 +37,11 @@ class PrimaryCareAdapter:
     def __init__(self, settings: PrimaryCareSettings) -> None:
         self.settings = settings
         self._key = secret(settings.key)
+
+    @classmethod
+    def offer(cls, settings: PrimaryCareSettings) -> Offer:
+        """Patients by NHS number, whatever the settings."""
+        return Offer(identifiers=BY, carried=BY, fields=GIVEN)
 
     async def fetch(self, query: Query) -> Record | None:
         """The patient's registration, or None where the system has no such patient."""

@@ -1,0 +1,99 @@
+"""A dataset is registered only where its adapter can serve it; what is in the way is told with what to mend."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from adapters.offers import mismatches
+from adapters.registry import offer_of
+from gateway.sandbox import world
+from gateway.sandbox.layout import Layout
+from gateway.sandbox.processes import configuration
+from tests.cli.conftest import Command
+
+MAPPING = {
+    "fields": {
+        "tenancyReference": "ref",
+        "tenant.familyName": "surname",
+        "startDate": "since",
+        "property.addressLine1": "addr",
+    },
+    "identifiers": {"nino": "ni_no"},
+}
+TABLE = {"url": "env:NOT_SET_HERE", "table": "tenancy", "key": {"nino": "ni_no"}, "mapping": MAPPING}
+
+
+@pytest.fixture
+def add(threekeys: Command, tmp_path: Path) -> Command:
+    configured(tmp_path)
+    assert threekeys("migrate")[0] == 0
+    assert threekeys("agency", "add", "homes", "--name", "Homes", "--contact", "desk@homes.invalid")[0] == 0
+    return threekeys
+
+
+def configured(folder: Path, **changed: object) -> None:
+    adapters = {"homes": {"kind": "sql", "settings": {**TABLE, **changed}}}
+    text = yaml.safe_dump({"baseUrl": "http://127.0.0.1:8400", "adapters": adapters})
+    (folder / "threekeys.yaml").write_text(text)
+
+
+def dataset(*more: str, scheme: str = "nino") -> tuple[str, ...]:
+    about = ("--record-type", "housing-tenancy/v1", "--adapter", "homes", "--title", "Tenancies")
+    return ("dataset", "add", "homes/tenancy/v1", *about, "--identifier", scheme, *more)
+
+
+def test_what_the_adapter_can_serve_is_registered_and_what_it_leaves_out_is_told(add: Command) -> None:
+    status, out, err = add(*dataset("--confirm", "familyName"))
+    assert (status, err) == (0, "")
+    registered, left_out = out.splitlines()
+    assert registered == "registered the dataset homes/tenancy/v1"
+    assert "its adapter gives no bedrooms, endDate, kind" in left_out
+    assert "tenant.nino" in left_out
+    assert "tenancyReference" not in left_out
+
+
+def test_an_identifier_by_which_the_adapter_finds_nobody_is_refused(add: Command) -> None:
+    assert add.told(*dataset(scheme="nhs-number")) == (
+        "threekeys: the adapter homes: its settings find nobody by nhs-number (they take: nino)"
+    )
+
+
+def test_a_record_that_does_not_say_whose_it_is_is_refused(add: Command, tmp_path: Path) -> None:
+    configured(tmp_path, mapping={**MAPPING, "identifiers": {}})
+    assert "name it under `identifiers` of the mapping" in add.told(*dataset())
+
+
+def test_a_field_that_the_record_type_has_not_is_refused_with_the_nearest(add: Command, tmp_path: Path) -> None:
+    configured(tmp_path, mapping={**MAPPING, "fields": {"startdate": "since", "tenant.surname": "surname"}})
+    said = add.told(*dataset())
+    assert "it gives startdate, a field that housing-tenancy/v1 has not, only startDate" in said
+    assert "it gives tenant.surname, a field that" in said
+
+
+def test_a_confirmation_that_the_adapter_does_not_give_is_refused(add: Command) -> None:
+    assert "it gives no tenant.dateOfBirth, by which dateOfBirth would be confirmed" in add.told(
+        *dataset("--confirm", "dateOfBirth")
+    )
+
+
+def test_settings_that_cannot_be_used_are_told_before_anything_is_registered(add: Command, tmp_path: Path) -> None:
+    configured(tmp_path, key={})
+    assert "adapters.homes: the settings of a sql adapter" in add.told(*dataset())
+    configured(tmp_path)
+    assert add(*dataset())[0] == 0
+
+
+def test_every_dataset_of_the_sandbox_is_one_that_its_adapter_serves(tmp_path: Path) -> None:
+    settings = json.loads(json.dumps(configuration(Layout(tmp_path, 8400), "sqlite:///x.db")))
+    for one in world.DATASETS:
+        source = settings["adapters"][one.adapter]
+        offer = offer_of(source["kind"], source["settings"])
+        assert offer is not None
+        assert mismatches(offer, one.record_type, one.identifiers, one.confirm) == [], one.id
+        for deal in world.DEALS:
+            if deal.dataset == one.id:
+                given = {path for path in deal.fields for had in offer.fields if (had + ".").startswith(path + ".")}
+                given |= {path for path in deal.fields for had in offer.fields if path.startswith(had + ".")}
+                assert set(deal.fields) == given
