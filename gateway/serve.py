@@ -5,11 +5,12 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import uvicorn
 
 from gateway.app import Gateway, build
-from gateway.db.migrating import schema_is_old
+from gateway.db.migrating import check
 from gateway.settings import ConfigurationError, Settings
 from gateway.signing.errors import KeyFileError
 from gateway.telemetry import log
@@ -74,12 +75,12 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
     """Serve until SIGTERM or SIGINT; `ready` is called once requests are answered.
 
     Raises `ConfigurationError` where what the settings name cannot be used: the port, the adapters, the keys, the
-    database's schema. A database that does not answer stops nothing: `/health/ready` tells it.
+    database or its schema. A database that goes away later stops nothing: `/health/ready` tells it.
     """
     log.configure(level=settings.log_level)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    if schema_is_old(settings.database):
-        raise ConfigurationError("the database has not the newest schema: run `threekeys migrate` first")
+    check(settings.database)
+    _warn(settings)
     try:
         running = server(settings, ready)
     except KeyFileError as error:
@@ -96,3 +97,15 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
     log.flush()
     if not running.started:
         sys.exit(3)
+
+
+def _warn(settings: Settings) -> None:
+    """Tell of what can be meant, and seldom is."""
+    parts = urlsplit(settings.base_url)
+    told = parts.port or (443 if parts.scheme == "https" else 80)
+    if told != settings.port and not settings.behind_proxy:
+        log.logger("gateway").warning(
+            "baseUrl names another port than the one listened on: callers must be led from one to the other",
+            baseUrl=settings.base_url,
+            port=settings.port,
+        )

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +12,19 @@ from typing import Any
 import psycopg
 import pytest
 
+from gateway.telemetry import log
+
 _numbers = itertools.count()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet() -> Iterator[None]:
+    """Gateways in this process log into nothing, unless a test wants to see (`tests/web/logs.py`)."""
+    with Path(os.devnull).open("w") as nothing:
+        log.configure(stream=nothing)
+        yield
+        log.flush()
+        log.configure()
 
 
 @pytest.fixture(scope="session")

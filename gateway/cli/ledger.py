@@ -63,13 +63,21 @@ def verify(
     checkpoint: Annotated[list[Path] | None, typer.Option(help="A checkpoint seen earlier, in a file.")] = None,
 ) -> None:
     """Recompute the whole log from an export; name the first bad entry."""
+    from gateway.ledger.note import Verifier
     from gateway.ledger.reading import ExportUnreadable
     from gateway.ledger.verify import verify_export
 
-    remembered = [path.read_text(encoding="utf-8") for path in checkpoint or []]
+    for pinned in key or []:
+        try:
+            Verifier.parse(pinned)
+        except ValueError as error:
+            raise ConfigurationError(f"--key {pinned!r} is no checkpoint key, origin+id+key: {error}") from None
+    remembered = [_read(path) for path in checkpoint or []]
     try:
         report = verify_export(source, keys=key or [], remembered=remembered)
-    except (ExportUnreadable, OSError, ValueError) as error:
+    except OSError as error:
+        raise ConfigurationError(f"{source}: {error.strerror}") from None
+    except ExportUnreadable as error:
         raise ConfigurationError(f"{source} is not an export that can be read: {error}") from None
     if report.problem is not None:
         print(f"BAD: {report.problem}")
@@ -79,3 +87,12 @@ def verify(
         f"verified {report.entries} entries, {report.openings} openings and {report.checkpoints} checkpoints of "
         f"{report.origin}, against {trust}\nroot {report.root}"
     )
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path} is not a checkpoint: it is no text") from None

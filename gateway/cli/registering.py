@@ -74,7 +74,8 @@ def add_client(
 ) -> None:
     """Register a client by its public keys: exactly one of --jwks, --jwks-uri and --new-key."""
     from gateway.agencies.registration import AddClient
-    from gateway.connector.keys import load_or_generate
+    from gateway.connector.errors import KeyUnusable
+    from gateway.connector.keys import ClientKey
 
     if sum(one is not None for one in (jwks, jwks_uri, new_key)) != 1:
         raise ConfigurationError("give exactly one of --jwks, --jwks-uri and --new-key")
@@ -82,13 +83,23 @@ def add_client(
     if new_key is not None:
         if new_key.exists():
             raise ConfigurationError(f"{new_key} is there already: a client's key is its own; name a new file")
-        keys = load_or_generate(new_key).public_jwks()
+        key = ClientKey.generate()
+        try:
+            key.save(new_key)  # first of all: a client whose key could not be kept would be of no use
+        except KeyUnusable as error:
+            raise ConfigurationError(str(error)) from None
+        keys = key.public_jwks()
     elif jwks is not None:
         try:
             keys = json.loads(jwks.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             raise ConfigurationError(f"{jwks} is not a readable JSON file") from None
-    _commit(config, AddClient(client_id, agency_id, name or client_id, tuple(scope), keys, jwks_uri))
+    try:
+        _commit(config, AddClient(client_id, agency_id, name or client_id, tuple(scope), keys, jwks_uri))
+    except BaseException:
+        if new_key is not None:  # it is nobody's key
+            new_key.unlink(missing_ok=True)
+        raise
     print(f"registered the client {client_id}" + (f"; its key is in {new_key}" if new_key else ""))
 
 
@@ -208,10 +219,7 @@ def _run(settings: Settings, intent: "Intent[Any]") -> None:
     try:
         asyncio.run(work)
     except Unavailable:
-        from gateway.db.migrating import schema_is_old
+        from gateway.db.migrating import check
 
-        if schema_is_old(settings.database):
-            raise ConfigurationError(
-                "the database has not the newest schema: run `threekeys migrate` first"
-            ) from None
+        check(settings.database)
         raise

@@ -47,7 +47,7 @@ def demo(
 
 def init(
     folder: Annotated[Path, typer.Argument(help="Where to write threekeys.yaml.")] = Path(),
-    port: Annotated[int, typer.Option(help="Where the gateway will listen, on loopback.")] = 8400,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Where the gateway will listen, on loopback.")] = 8400,
 ) -> None:
     """Write a commented configuration."""
     target = folder / "threekeys.yaml"
@@ -64,13 +64,13 @@ def migrate(config: Config = DEFAULT_CONFIG) -> None:
     from sqlalchemy.exc import DBAPIError
 
     from gateway.db.migrating import migrate as migrate_database
+    from gateway.db.migrating import said
 
     settings = load(config)
     try:
         migrate_database(settings.database)
     except DBAPIError as error:
-        said = str(error.orig).partition("\n")[0]
-        raise ConfigurationError(f"the database could not be migrated: {said}") from None
+        raise ConfigurationError(f"the database could not be migrated: {said(error)}") from None
     print("the database has the newest schema")
 
 
@@ -91,7 +91,7 @@ def connect(
     gateway: Annotated[str, typer.Option(help="The gateway's base URL.")],
     client: Annotated[str, typer.Option(help="The client's id.")],
     key: Annotated[Path, typer.Option(help="The client's private key, a JWK file of mode 0600.")],
-    port: Annotated[int, typer.Option(help="Where to listen, on loopback.")] = 8401,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Where to listen, on loopback.")] = 8401,
     host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
 ) -> None:
     """The local connector: plain HTTP on loopback in, signed requests to the gateway out."""

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,7 +38,15 @@ def verify(
         sys.exit(2)
     print(found.verdict)
     for name, value in found.claims.items():
-        print(f"  {name}: {value if isinstance(value, str) else json.dumps(value)}")
+        print(f"  {name}: {_shown(name, value)}")
+
+
+def _shown(name: str, value: Any) -> str:
+    """A claim; a NumericDate (RFC 7519, section 2) also as somebody reads it."""
+    if name in ("iat", "nbf", "exp") and isinstance(value, int):
+        with suppress(ValueError, OverflowError, OSError):  # not a year that there is
+            return f"{value} ({datetime.fromtimestamp(value, UTC):%Y-%m-%dT%H:%M:%SZ})"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _json(text: str, path: Path) -> Any:

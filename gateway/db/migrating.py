@@ -6,9 +6,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from gateway.db.open import open_engine
+from gateway.settings import ConfigurationError
 
 SCRIPTS = Path(__file__).parent.parent / "migrations"
 
@@ -23,17 +24,23 @@ def migrate(url: str) -> None:
     engine.dispose()
 
 
-def schema_is_old(url: str) -> bool:
-    """Whether the database answers and lacks the newest schema."""
+def check(url: str) -> None:
+    """Raises `ConfigurationError` where the database does not answer, or lacks the newest schema."""
     engine = open_engine(url).alembic_engine()
     try:
         with engine.connect() as connection:
             there = MigrationContext.configure(connection).get_current_revision()
-    except OperationalError:
-        return False
+    except DBAPIError as error:
+        raise ConfigurationError(f"the database cannot be reached: {said(error)}") from None
     finally:
         engine.dispose()
-    return there != ScriptDirectory.from_config(_config()).get_current_head()
+    if there != ScriptDirectory.from_config(_config()).get_current_head():
+        raise ConfigurationError("the database has not the newest schema: run `threekeys migrate` first")
+
+
+def said(error: DBAPIError) -> str:
+    """The first line of what the driver says; a connection's failure names host, port, user, and no password."""
+    return str(error.orig).partition("\n")[0].strip()
 
 
 def _config() -> Config:

@@ -94,7 +94,11 @@ class PostgresEngine:
         return None
 
     def alembic_engine(self) -> SqlAlchemyEngine:
-        return create_engine(self.url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool)
+        return create_engine(
+            self.url.replace("postgresql://", "postgresql+psycopg://"),
+            poolclass=NullPool,
+            connect_args={"connect_timeout": max(2, int(self.busy_timeout))},
+        )
 
 
 def _cannot_grow(error: BaseException) -> bool:

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import structlog
-
 from gateway.clock import MICROSECONDS, Clock
 from gateway.db.intent import SEQUENCER, Lock, Transaction
 from gateway.db.store import Store
@@ -24,11 +22,10 @@ from gateway.ledger.tables import SEQUENCER_ROW
 from gateway.ledger.tiles import TileNodes, extend
 from gateway.signing.directory import KeyDirectory
 from gateway.signing.keys import Purpose
+from gateway.telemetry.log import logger
 
 LEASE = 2 * MICROSECONDS
 MOST = 10_000
-
-_log = structlog.get_logger("threekeys.ledger")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +112,7 @@ class Sequencer:
 
     def _report(self, reason: str) -> None:
         if reason != self.fault:
-            _log.error("ledger-not-numbered", reason=reason)
+            logger("ledger").error("ledger not numbered", reason=reason)
         self.fault = reason
 
 

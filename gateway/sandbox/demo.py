@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.clock import SystemClock
 from gateway.connector.local import LocalConnector
-from gateway.db.migrating import migrate
+from gateway.db.migrating import migrate, said
 from gateway.db.open import open_engine
 from gateway.sandbox import world
 from gateway.sandbox.folder import held
@@ -105,8 +105,7 @@ async def _start(
     try:
         await asyncio.to_thread(migrate, settings.database)
     except DBAPIError as error:
-        said = str(error.orig).partition("\n")[0]
-        raise ConfigurationError(f"the gateway's database cannot be used: {said}") from None
+        raise ConfigurationError(f"the gateway's database cannot be used: {said(error)}") from None
     step("agencies, agreements, consents")
     await seed(settings, layout, everybody)
     step("sign-in, gateway, connector")

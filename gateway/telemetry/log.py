@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import logging
 import sys
 import traceback
+from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TextIO
 
@@ -24,18 +27,40 @@ def configure(*, stream: TextIO | None = None, level: str = "info") -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.EventRenamer("message"),
-            structlog.processors.JSONRenderer(),
+            _in_order,
+            structlog.processors.JSONRenderer(separators=(",", ":"), ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(_stream),
         cache_logger_on_first_use=False,
     )
+    root = logging.getLogger()
+    if not any(isinstance(handler, _Others) for handler in root.handlers):
+        root.addHandler(_Others(logging.WARNING))
+
+
+def _in_order(_: Any, __: str, line: MutableMapping[str, Any]) -> dict[str, Any]:
+    """The members that every line has, first and as `access` writes them."""
+    at = datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    level, message, room = line.pop("level"), line.pop("event"), line.pop("room", "")
+    return {"message": message, "level": level, "timestamp": at, "room": room, **line}
+
+
+class _Others(logging.Handler):
+    """What libraries log (uvicorn, asyncio), in the same shape: the first line of the template, without the values
+    that belong into it, and of an exception its class and frames. Only that is sure to hold nothing personal."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        more = where(record.exc_info[1]) if record.exc_info and record.exc_info[1] else {}
+        level = "error" if record.levelno >= logging.ERROR else "warning"
+        text = str(record.msg).partition("\n")[0][:300]
+        getattr(logger(record.name.partition(".")[0]), level)(text, **more)
 
 
 def logger(room: str) -> Any:
     """A room's logger: `logger("ledger").info("checkpoint signed", size=12)`."""
+    if not structlog.is_configured():  # one shape of lines, whichever command runs
+        configure()
     return structlog.get_logger().bind(room=room)
 
 
@@ -45,8 +70,9 @@ def access(at: str, request_id: str, method: str, route: str, status: int, milli
     On the hot path: lines gather for a moment inside a running event loop, and are written together.
     """
     line = (
-        f'{{"message":"request","timestamp":"{at}","requestId":"{request_id}","method":"{method}",'
-        f'"route":{_quoted(route)},"status":{status},"milliseconds":{milliseconds:.2f},"caller":"{caller}"}}\n'
+        f'{{"message":"request","level":"info","timestamp":"{at}","room":"web","requestId":"{request_id}",'
+        f'"method":"{method}","route":{_quoted(route)},"status":{status},"milliseconds":{milliseconds:.2f},'
+        f'"caller":"{caller}"}}\n'
     )
     global _due  # one process, one log
     _lines.append(line)

@@ -65,6 +65,55 @@ def test_a_postgresql_that_does_not_answer_is_told_without_its_password(threekey
     assert "s3cret" not in said
 
 
+def test_a_gateway_whose_database_does_not_answer_does_not_start_and_says_so(
+    threekeys: Command, tmp_path: Path
+) -> None:
+    configured(tmp_path, "database: postgresql://someone:s3cret@127.0.0.1:1/x\n", port=_free())
+    status, out, err = threekeys("serve")
+    assert (status, out) == (1, "")
+    assert err.startswith("threekeys: the database cannot be reached: ")
+    assert "refused" in err
+    assert "s3cret" not in err
+    said = threekeys.told("agency", "add", "an-agency", "--name", "An Agency", "--contact", "desk@agency.invalid")
+    assert "the database cannot be reached" in said
+
+
+def test_a_port_that_is_none_is_refused_before_anything_is_written(threekeys: Command, tmp_path: Path) -> None:
+    for port in ("99999", "0"):
+        status, _, err = threekeys("init", "--port", port)
+        assert status == 2
+        assert "--port" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_is_kept_only_where_its_client_was_registered(threekeys: Command, tmp_path: Path) -> None:
+    configured(tmp_path)
+    threekeys("migrate")
+    add = ("client", "add", "a.b", "--agency", "a", "--scope", "exchanges:write", "--new-key")
+    assert "nowhere/a.jwk cannot be made" in threekeys.told(*add, "nowhere/a.jwk")
+    threekeys.told(*add, "a.jwk")  # there is no such agency
+    assert not (tmp_path / "a.jwk").exists()
+    assert threekeys("agency", "add", "a", "--name", "A", "--contact", "desk@a.invalid")[0] == 0
+    assert threekeys(*add, "a.jwk")[0] == 0
+    kept = (tmp_path / "a.jwk").read_bytes()
+    assert "there already" in threekeys.told(*add, "a.jwk")
+    assert (tmp_path / "a.jwk").read_bytes() == kept
+    threekeys.told(*add, "b.jwk")  # registered already
+    assert not (tmp_path / "b.jwk").exists()
+
+
+def test_of_the_files_that_an_auditor_gives_the_wrong_one_is_named(threekeys: Command, tmp_path: Path) -> None:
+    (tmp_path / "good.jsonl").write_text("")
+    assert "--key 'no-key' is no checkpoint key" in threekeys.told(
+        "ledger", "verify", "good.jsonl", "--key", "no-key"
+    )
+    assert threekeys.told("ledger", "verify", "gone.jsonl").startswith("threekeys: gone.jsonl: ")
+    gone = threekeys.told("ledger", "verify", "good.jsonl", "--checkpoint", "gone.txt")
+    assert gone.startswith("threekeys: gone.txt: ")
+    (tmp_path / "bad.jsonl").write_text("nothing\n")
+    assert "bad.jsonl is not an export" in threekeys.told("ledger", "verify", "bad.jsonl")
+
+
 def test_a_missing_postgresql_extra_is_named(threekeys: Command, tmp_path: Path) -> None:
     configured(tmp_path, "database: postgresql://127.0.0.1/x\n")
     hidden = "import sys; sys.modules['psycopg'] = None; from gateway.cli import main; main()"

@@ -3,6 +3,8 @@
 import asyncio
 import datetime
 import ipaddress
+import json
+import socket
 import ssl
 import subprocess
 from pathlib import Path
@@ -133,3 +135,34 @@ def test_behind_a_proxy_that_ends_tls_plain_http_is_taken(tmp_path: Path) -> Non
     config = tmp_path / "threekeys.yaml"
     config.write_text(yaml.safe_dump({"host": "0.0.0.0", "baseUrl": "https://gateway.example", "behindProxy": True}))
     assert load(config).behind_proxy
+
+
+def test_what_serve_says_is_one_json_object_a_line_from_its_start_to_its_end(tmp_path: Path) -> None:
+    port = free_base()
+    config = tmp_path / "threekeys.yaml"
+    config.write_text(f"baseUrl: http://127.0.0.1:{port + 1}\nport: {port}\n")
+    subprocess.run([THREEKEYS, "migrate", "-c", str(config)], check=True, capture_output=True, timeout=60)
+    process = subprocess.Popen(
+        [THREEKEYS, "serve", "-c", str(config)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"ready http://127.0.0.1:{port + 1}\n"
+        with socket.create_connection(("127.0.0.1", port)) as raw:
+            raw.sendall(b"this is not HTTP\r\n\r\n")
+            assert raw.recv(1024).startswith(b"HTTP/1.1 400 ")
+        assert httpx.get(f"http://127.0.0.1:{port}/health/live", trust_env=False).status_code == 200
+    finally:
+        process.terminate()
+        out, err = process.communicate(timeout=40)
+    lines = [json.loads(line) for line in err.splitlines()]
+    assert out == ""
+    assert [(line["room"], line["message"]) for line in lines] == [
+        ("gateway", "baseUrl names another port than the one listened on: callers must be led from one to the other"),
+        ("gateway", "started"),
+        ("uvicorn", "Invalid HTTP request received."),
+        ("web", "request"),
+        ("gateway", "stopped"),
+    ]
+    assert (lines[0]["level"], lines[0]["port"]) == ("warning", port)
+    assert {"message", "level", "timestamp", "room"} <= set.intersection(*(set(line) for line in lines))

@@ -2,6 +2,8 @@
 
 import io
 import json
+import logging
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.telemetry import log
+from tests.web.logs import logged as logging_here
 from tests.world import PEOPLE, World
 
 ROUTE = "/v1/exchanges"
@@ -22,10 +25,8 @@ def world(module_database_url: str) -> Iterator[World]:
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    stream = io.StringIO()
-    log.configure(stream=stream)
-    yield stream
-    log.configure()
+    with logging_here() as found:
+        yield found.stream
 
 
 def logged(lines: io.StringIO) -> list[dict[str, Any]]:
@@ -113,3 +114,23 @@ def test_lines_of_a_loop_that_ended_hold_up_no_later_ones(lines: io.StringIO) ->
     asyncio.run(one())
     asyncio.run(two())
     assert '"r-2"' in lines.getvalue()
+
+
+def test_what_libraries_log_has_the_same_shape_and_none_of_their_values(lines: io.StringIO, world: World) -> None:
+    logging.getLogger("uvicorn.error").warning("Invalid request of %s", "ZZ000001A")
+    try:
+        raise RuntimeError("about ZZ000001A")
+    except RuntimeError:
+        logging.getLogger("asyncio").exception("Task exception was never retrieved\nfuture: <ZZ000001A>")
+    logging.getLogger("uvicorn.error").info("nobody asked")
+    world.anyone().get("/health/live")
+    found = logged(lines)
+    assert [(line["room"], line["message"], line["level"]) for line in found] == [
+        ("uvicorn", "Invalid request of %s", "warning"),
+        ("asyncio", "Task exception was never retrieved", "error"),
+        ("web", "request", "info"),
+    ]
+    assert {tuple(line)[:4] for line in found} == {("message", "level", "timestamp", "room")}
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["timestamp"]) for line in found)
+    assert found[1]["error"] == "RuntimeError"
+    assert "ZZ000001A" not in lines.getvalue()

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import structlog
-
 from gateway.telemetry import log
 
 
@@ -38,9 +36,10 @@ class Logged:
 def logged() -> Iterator[Logged]:
     """Let the gateway of this process log here, as it logs on standard error under `threekeys serve`."""
     found, before = Logged(), log._stream
+    log.flush()
     log.configure(stream=found.stream)
     try:
         yield found
     finally:
-        structlog.reset_defaults()
-        log._stream = before
+        log.flush()
+        log.configure(stream=before)
