@@ -20,9 +20,10 @@ from gateway.connector.local import LocalConnector
 from gateway.db.migrating import migrate, said
 from gateway.db.open import open_engine
 from gateway.sandbox import world
-from gateway.sandbox.folder import held
+from gateway.sandbox.folder import empty, held
 from gateway.sandbox.identity import UnsafeSandboxIdentity
 from gateway.sandbox.layout import LAST, Layout, free_base, taken
+from gateway.sandbox.leftovers import stop_leftovers
 from gateway.sandbox.people import Person, people, write_seed
 from gateway.sandbox.processes import Processes, configuration
 from gateway.sandbox.seeding import seed
@@ -35,7 +36,11 @@ Say = Callable[[str], None]
 async def run(folder: Path, port: int, *, fresh: bool, database: str | None, say: Say) -> None:
     """Run until SIGINT, SIGTERM or SIGHUP. Raises `ConfigurationError` with what to mend."""
     layout = _layout(folder, port, fresh=fresh, database=database)
-    with held(layout.folder, fresh=fresh):
+    with held(layout.folder):
+        if stop_leftovers(layout, say):
+            _ports_come_free(layout)
+        if fresh:
+            empty(layout.folder)
         layout.clients.mkdir(parents=True, exist_ok=True)
         if layout.description.exists():
             say("  what an earlier demo kept is used again; `--fresh` starts anew")
@@ -84,11 +89,24 @@ def _layout(folder: Path, port: int, *, fresh: bool, database: str | None) -> La
     if not 0 <= port <= LAST:
         raise ConfigurationError(f"--port is 0 to {LAST}: five in a row are used")
     layout = Layout(folder.absolute(), port or free_base())
+    if not layout.postgres.exists():  # else what is in the way may be ours, and about to end
+        _ports_are_free(layout)
+    return layout
+
+
+def _ports_are_free(layout: Layout) -> None:
     busy = taken(layout.port)
     if busy:
         ports = ", ".join(map(str, busy))
         raise ConfigurationError(f"in use already: port {ports}. Choose another with --port (five in a row are used)")
-    return layout
+
+
+def _ports_come_free(layout: Layout) -> None:
+    """The processes of a demo that was killed end by themselves, and need a moment for it."""
+    until = time.monotonic() + 10
+    while taken(layout.port) and time.monotonic() < until:
+        time.sleep(0.1)
+    _ports_are_free(layout)
 
 
 async def _start(

