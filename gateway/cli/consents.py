@@ -1,5 +1,6 @@
 """`consent list|grant|decline|revoke --as PERSON`: over the same REST endpoints that a portal will use."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,11 +15,25 @@ Id = Annotated[str | None, typer.Argument(help="The consent's id; not needed whe
 
 
 @app.command("list")
-def listing(person: As, sandbox: Sandbox = DEFAULT_SANDBOX) -> None:
+def listing(
+    person: As,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    sandbox: Sandbox = DEFAULT_SANDBOX,
+) -> None:
     """All that this person was asked, and what became of it."""
+    from gateway.cli.consent_table import table
+
     with _sign_in(sandbox, person) as someone:
-        for consent in someone.consents():
-            _show(consent)
+        words = someone.purposes()
+        consents = [
+            {**one, "purposeInWords": words.get((one["agreement"], one["purpose"]), "")} for one in someone.consents()
+        ]
+    if as_json:
+        print(json.dumps(consents, indent=1, ensure_ascii=False))
+    elif consents:
+        print("\n".join(table(consents)))
+    else:
+        print("nobody has asked this person for consent")
 
 
 @app.command()

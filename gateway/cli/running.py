@@ -4,6 +4,7 @@ What a command needs is imported when it runs, here and beside: so each starts a
 """
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -29,16 +30,15 @@ def demo(
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier demo kept.")] = False,
     database: Annotated[str | None, typer.Option(help="postgresql://… for the gateway, instead of SQLite.")] = None,
     describe: Annotated[
-        bool, typer.Option("--describe", help="Print what a running demo consists of, as JSON.")
+        bool, typer.Option("--describe", help="Print what a demo consists of, and how it stands now, as JSON.")
     ] = False,
     folder: Annotated[Path, typer.Option(help="Where the demo keeps its things.")] = DEFAULT_SANDBOX,
 ) -> None:
     """Start a gateway beside four sandbox agencies, each with a real system, and show what to try."""
     if describe:
-        description = folder / "describe.json"
-        if not description.exists():
-            raise ConfigurationError(f"no demo has run in {folder}; start one with `threekeys demo`")
-        print(description.read_text(encoding="utf-8"))
+        from gateway.sandbox.describing import describe as describe_demo
+
+        print(json.dumps(asyncio.run(describe_demo(folder)), indent=1, ensure_ascii=False))
         return
     from gateway.sandbox import demo as sandbox
 

@@ -1,5 +1,6 @@
 """The room's verbs: request, show, list, grant, decline, revoke; notices; the receipt of a consent."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.agreements import repository as agreements
@@ -127,6 +128,17 @@ class Consents:
         rows = await self.store.read(repository.listed, column, owner, after, limit + 1)
         items = [self._body(row) for row in rows[:limit]]
         return Page[Consent](items=items, next_cursor=rows[limit - 1].id if len(rows) > limit else None)
+
+    async def of(self, identifiers: Mapping[str, str]) -> Sequence[Consent]:
+        """All that the person with these identifiers was asked, the newest first. It asks for no proof."""
+        known_as = pseudonyms(self.pseudonyms, identifiers)
+
+        def read(connection: Connection) -> Sequence[ConsentRow]:
+            mine = subjects.resolve(connection, known_as).subjects
+            rows = [row for one in mine for row in repository.listed(connection, "subject_id", one, "", PAGE)]
+            return sorted(rows, key=lambda row: row.id, reverse=True)
+
+        return [self._body(row) for row in await self.store.read(read)]
 
     def _person(self, caller: PersonCaller) -> tuple[Pseudonyms, ...]:
         if not caller.identifiers:

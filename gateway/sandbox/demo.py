@@ -20,6 +20,7 @@ from gateway.connector.local import LocalConnector
 from gateway.db.migrating import migrate, said
 from gateway.db.open import open_engine
 from gateway.sandbox import world
+from gateway.sandbox.describing import never_asked, standing
 from gateway.sandbox.folder import empty, held
 from gateway.sandbox.identity import UnsafeSandboxIdentity
 from gateway.sandbox.layout import LAST, Layout, free_base, taken
@@ -27,7 +28,7 @@ from gateway.sandbox.leftovers import stop_leftovers
 from gateway.sandbox.people import Person, people, write_seed
 from gateway.sandbox.processes import Processes, configuration
 from gateway.sandbox.seeding import seed
-from gateway.sandbox.tour import show, tour
+from gateway.sandbox.tour import fresh_face, show, tour
 from gateway.settings import ConfigurationError, load
 
 Say = Callable[[str], None]
@@ -65,7 +66,8 @@ async def _run(layout: Layout, database: str | None, say: Say) -> None:
                 await work
             return
         servers = work.result()
-        say(show(layout, tour(layout, everybody)))
+        newcomer = fresh_face(everybody, await never_asked(load(layout.configuration), everybody))
+        say(show(layout, tour(layout, everybody, newcomer)))
         ended = asyncio.create_task(processes.ended())
         await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if ended.done():
@@ -135,7 +137,7 @@ async def _start(
     await processes.start("gateway", command)
     connector = LocalConnector(layout.base_url, {client: layout.key_file(client) for client in _connected()})
     servers.append(await _listen(connector, layout.port_of("connector")))
-    layout.description.write_text(json.dumps(describe(layout, everybody), indent=1, ensure_ascii=False))
+    layout.description.write_text(json.dumps(standing(layout, everybody), indent=1, ensure_ascii=False))
     step.done()
     return servers
 
@@ -181,45 +183,3 @@ def _accounts(everybody: list[Person]) -> dict[str, dict[str, str]]:
 def _connected() -> list[str]:
     """The connector's clients; the first is used unless `Threekeys-Client` names another."""
     return sorted(world.CLIENTS, key=lambda client: (client != "sandbox.council.casework", client))
-
-
-def describe(layout: Layout, everybody: list[Person]) -> dict[str, Any]:
-    """What a caller's own tests need."""
-    return {
-        "baseUrl": layout.base_url,
-        "connectorUrl": layout.connector_url,
-        "issuer": layout.issuer,
-        "clients": [
-            {
-                "clientId": client,
-                "agency": client.rpartition(".")[0],
-                "keyFile": str(layout.key_file(client)),
-                "scopes": list(scopes),
-            }
-            for client, (_, scopes) in world.CLIENTS.items()
-        ],
-        "people": [person.describe() for person in everybody],
-        "datasets": [
-            {
-                "id": dataset.id,
-                "recordType": dataset.record_type,
-                "identifiers": list(dataset.identifiers),
-                "confirm": list(dataset.confirm),
-                "agreements": [
-                    {
-                        "consumer": deal.consumer,
-                        "purposes": [
-                            {"code": purpose["code"], "signal": purpose["signal"]} for purpose in deal.purposes
-                        ],
-                        "fields": list(deal.fields),
-                        "perMinute": deal.per_minute,
-                        "perDay": deal.per_day,
-                    }
-                    for deal in world.DEALS
-                    if deal.dataset == dataset.id
-                ],
-            }
-            for dataset in world.DATASETS
-        ],
-        "notice": world.NOTICE,
-    }

@@ -36,6 +36,21 @@ def held(folder: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
+def is_held(folder: Path) -> bool:
+    """Whether a demo runs in the folder, or starts or stops there."""
+    try:
+        descriptor = os.open(folder / MARK, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def empty(folder: Path) -> None:
     """Delete all that a demo keeps in a folder that is held."""
     for entry in folder.iterdir():

@@ -65,14 +65,12 @@ class StandIn:
 
     def consents(self) -> list[dict[str, Any]]:
         """All that this person was asked."""
-        items: list[dict[str, Any]] = []
-        cursor = ""
-        while True:
-            page = self._call("GET", f"/v1/consent-requests?cursor={cursor}")
-            items += page["items"]
-            if not page["nextCursor"]:
-                return items
-            cursor = page["nextCursor"]
+        return self._all("/v1/consent-requests")
+
+    def purposes(self) -> dict[tuple[str, str], str]:
+        """The purposes of all agreements in force, in words, by the agreement's id and the purpose's code."""
+        register = self._all("/v1/register")
+        return {(one["agreement"], each["code"]): each["description"] for one in register for each in one["purposes"]}
 
     def the(self, status: str, consent_id: str | None) -> str:
         """The id given, or that of the only consent in this status."""
@@ -93,6 +91,17 @@ class StandIn:
     def revoke(self, consent_id: str) -> dict[str, Any]:
         """Revoke."""
         return self._call("POST", f"/v1/consents/{consent_id}/revocations", {})
+
+    def _all(self, path: str) -> list[dict[str, Any]]:
+        """Every page of a list."""
+        items: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            page = self._call("GET", f"{path}?cursor={cursor}")
+            items += page["items"]
+            if not page["nextCursor"]:
+                return items
+            cursor = page["nextCursor"]
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         answer = self._client.request(method, path, json=body)

@@ -1,8 +1,10 @@
 """The first thing a newcomer does, exactly as printed, on both databases."""
 
+import json
 import socket
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,23 +35,54 @@ def test_a_start_after_a_kill_stops_what_was_left_keeps_what_was_and_describes_i
     folder = tmp_path / "demo"
     before = postgres()
     with running_demo(folder) as demo:
-        first = demo.description
+        first = told(folder)
+        assert first["running"] is True
+        assert consents(first, "bryn") == []
+        for _, _, command in demo.steps()[3:5]:
+            subprocess.run(["sh", "-c", command], capture_output=True, cwd="/", timeout=60, check=True)
         left = postgres(before)
         demo.process.kill()
         demo.process.wait(10)
     assert [pid for pid in left if alive(pid)] != []
+    killed = told(folder)
+    assert killed["running"] is False
+    [granted] = consents(killed, "bryn")
+    assert (granted["status"], granted["purpose"]) == ("active", "blue-badge-eligibility")
+    assert (granted["optionalFields"], granted["chosenFields"]) == (["address.postcode"], [])
     port = first["baseUrl"].rpartition(":")[2]
     with running_demo(folder, "--port", port) as demo:
         assert "was killed: what it left is stopped" in "".join(demo.printed)
         assert [pid for pid in left if alive(pid)] == []
-        told = subprocess.run(
-            [THREEKEYS, "demo", "--describe", "--folder", str(folder)], capture_output=True, text=True, check=True
-        )
-        second = demo.description
-        assert told.stdout.strip() == (folder / "describe.json").read_text()
-    assert first["clients"] == second["clients"]
-    assert first["people"] == second["people"]
+        second = told(folder)
+        assert {name for name in first if first[name] != second[name]} == {"people"}, "what Bryn granted, and no more"
+        story = demo.steps()
+        assert not any("Bryn" in what for what, _, _ in story), "he is no newcomer any more"
+        for what, expected, command in story[1:6]:
+            done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd="/", timeout=60)
+            for part in expected:
+                assert part in done.stdout, f"{what}\n{command}\n{done.stdout}{done.stderr}"
+    assert second["running"] is True
     assert len(second["people"]) == 300
+    [licences] = [one for one in second["agreements"] if one["dataset"] == "sandbox.licensing/driving-licence/v1"]
+    assert (licences["consumer"], licences["provider"]) == ("sandbox.council", "sandbox.licensing")
+    assert (licences["version"], licences["state"]) == (1, "in-force")
+    assert licences["purposes"][0]["signal"] == "consent"
+    assert "validUntil" in licences["fields"]
+    [dataset] = [one for one in second["datasets"] if one["id"] == licences["dataset"]]
+    assert dataset["agreements"] == [licences]
+
+
+def told(folder: Path) -> dict[str, Any]:
+    """What `--describe` prints."""
+    command = [THREEKEYS, "demo", "--describe", "--folder", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def consents(description: dict[str, Any], handle: str) -> list[dict[str, Any]]:
+    [found] = [person["consents"] for person in description["people"] if person["handle"] == handle]
+    return list(found)
 
 
 def test_a_port_in_use_is_told_and_nothing_starts(tmp_path: Path) -> None:

@@ -1,0 +1,69 @@
+"""What a person sees of their consents: whole, in words, and no wider than 100 columns."""
+
+from typing import Any
+
+from gateway.cli.consent_table import table
+
+ASKED: dict[str, Any] = {
+    "id": "01a21027-a809-7f24-8ce5-b8d81c216f21",
+    "status": "requested",
+    "consumer": "sandbox.council",
+    "provider": "sandbox.licensing",
+    "dataset": "sandbox.licensing/driving-licence/v1",
+    "purpose": "blue-badge-eligibility",
+    "purposeInWords": "Decide whether an applicant may hold a blue badge.",
+    "requiredFields": ["status", "validUntil"],
+    "optionalFields": ["address.postcode", "holder.familyName"],
+    "chosenFields": [],
+    "requestedAt": "2026-11-25T10:11:12.000Z",
+    "decidedAt": None,
+    "expiresAt": None,
+    "revokedAt": None,
+}
+REVOKED = {
+    **ASKED,
+    "status": "revoked",
+    "chosenFields": ["address.postcode"],
+    "decidedAt": "2026-11-25T11:00:00.000Z",
+    "expiresAt": "2027-11-25T11:00:00.000Z",
+    "revokedAt": "2026-11-26T09:30:00.000Z",
+}
+
+
+def test_a_request_shows_when_for_what_in_words_and_which_fields_are_optional() -> None:
+    assert list(table([ASKED])) == [
+        "CONSENT                               ASKED BY, OF WHOM, FOR WHAT     FIELDS",
+        "",
+        "01a21027-a809-7f24-8ce5-b8d81c216f21  sandbox.council                 status",
+        "requested                             ← sandbox.licensing/driving-    validUntil",
+        "asked 2026-11-25 10:11                  licence/v1                    address.postcode (optional)",
+        "                                      blue-badge-eligibility:         holder.familyName (optional)",
+        "                                      Decide whether an applicant",
+        "                                        may hold a blue badge.",
+    ]
+
+
+def test_a_consent_shows_what_became_of_it_and_what_was_chosen() -> None:
+    text = "\n".join(table([REVOKED, ASKED]))
+    for part in ("granted 2026-11-25 11:00", "valid until 2027-11-25 11:00", "revoked 2026-11-26 09:30"):
+        assert part in text
+    fields = [line[70:] for line in table([REVOKED])]
+    assert fields[4:8] == [
+        "address.postcode (optional,",
+        "  chosen)",
+        "holder.familyName (optional,",
+        "  not chosen)",
+    ]
+    declined = "\n".join(table([{**ASKED, "status": "declined", "decidedAt": "2026-11-25T11:00:00.000Z"}]))
+    assert "declined 2026-11-25 11:00" in declined
+
+
+def test_it_is_never_wider_than_100_columns() -> None:
+    long = {
+        **REVOKED,
+        "consumer": "an.agency-" + "x" * 60,
+        "dataset": "a." + "y" * 80 + "/z/v1",
+        "purposeInWords": "word " * 60,
+        "requiredFields": ["a." + "b" * 70],
+    }
+    assert max(len(line) for line in table([long, ASKED])) <= 100
