@@ -23,7 +23,7 @@ check: $(VENV)/.dev ## everything of `make test` but pytest
 format: $(VENV)/.dev ## rewrite the code in the house format
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-proof: $(VENV)/.dev ## races, kills and canaries in full counts, on both databases (THREEKEYS_SEED=n repeats a run)
+proof: $(VENV)/.dev ## races, kills and canaries in full counts, on both databases (needs chromium; THREEKEYS_SEED=n repeats)
 	@THREEKEYS_COUNTS=full $(BIN)/python -m pytest -m proof $(ARGS)
 
 bench: $(VENV)/.dev ## the exchange beside nginx, on both databases (needs nginx and wrk); ARGS=--help

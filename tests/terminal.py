@@ -32,7 +32,7 @@ class Terminal:
         """Close every terminal of the page, the last one first, as Ctrl-C does."""
         for process, _ in reversed(self._others):
             if process.poll() is None:
-                process.send_signal(signal.SIGINT)
+                os.killpg(process.pid, signal.SIGINT)  # Ctrl-C goes to all that the terminal runs
                 process.wait(timeout=40)
         assert self._shell.stdin is not None
         self._shell.stdin.close()
@@ -85,9 +85,8 @@ class Terminal:
         raise AssertionError(f"the shell ended, or took longer than {_PATIENCE:.0f} s:\n{command}\n{''.join(lines)}")
 
     def _another(self, block: Block) -> str:
-        """A terminal of its own, in the same folder, with what was exported in the first one."""
-        exported, _ = self.type("export -p")
-        process = self._start(["bash", "-c", f"{exported}\nexec {self._here(block.text)}"])
+        """A terminal of its own, in the same folder; it knows nothing of the first one's variables."""
+        process = self._start(["bash", "-c", self._here(block.text)])
         printed: list[str] = []
         self._others.append((process, printed))
 

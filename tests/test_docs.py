@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from gateway.policy import REASONS
 from gateway.settings import AdapterConfiguration, IssuerSettings, Settings, Tls
 from gateway.telemetry.metrics import Metrics
 from tests import error_page
-from tests.journeys.running import Demo, running_demo
+from tests.journeys.running import THREEKEYS, Demo, running_demo
 from tests.pages import blocks, commands
 from tests.terminal import Terminal
 
@@ -41,6 +42,9 @@ TYPED_ELSEWHERE = {DOCS / "quickstart.md": "tests/journeys/test_quickstart.py"}
 SHOWN_ONLY = {
     "make demo": "tests/journeys/test_demo.py starts the demo and types its whole tour",
     "make test": "this is the run",
+    "threekeys client key": "tests/cli/test_mistakes.py makes one",
+    "openssl genpkey": "tests/connector/test_keys.py takes a key as openssl writes it",
+    "chmod 600": "the same",
     "threekeys connect": "tests/journeys/test_connect.py starts one",
     "curl -s https://gateway.example": "the quickstart fetches from a gateway of its own",
     "threekeys ledger verify": "the tutorial verifies an export",
@@ -245,6 +249,17 @@ def test_every_scope_and_metric_is_in_the_operators_guide() -> None:
     names = re.findall(r"^# TYPE (\w+)", Metrics().page().decode(), re.MULTILINE)
     names = [name for name in names if not name.endswith("_created")]
     assert {name for name in [*SCOPES, *names] if f"`{name}`" not in page} == set()
+
+
+def test_all_that_the_demo_describes_is_in_the_callers_guide(demo: Demo) -> None:
+    command = [THREEKEYS, "demo", "--describe", "--folder", str(demo.folder)]
+    described = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout)
+    page = text_of("guide-caller.md").partition("## 9.")[2]
+    parts = [described, described["people"][0], described["people"][0]["consents"][0], described["agreements"][0]]
+    words = {name for part in parts for name in part}
+    words |= {name for agreement in described["agreements"] for purpose in agreement["purposes"] for name in purpose}
+    words |= {trait for person in described["people"] for trait in person["traits"]}
+    assert {word for word in words if f"`{word}`" not in page} == set()
 
 
 def test_every_table_is_in_the_page_about_data() -> None:

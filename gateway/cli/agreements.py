@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 Gateway = Annotated[str, typer.Option("--gateway", help="The gateway's base URL.")]
 Client = Annotated[str, typer.Option("--client", help="The client's id.")]
-Key = Annotated[Path, typer.Option("--key", help="The client's private key, a JWK file of mode 0600.")]
+Key = Annotated[Path, typer.Option("--key", help="The client's private key, JWK or PEM, mode 0600.")]
 Id = Annotated[str, typer.Argument(help="The agreement's id.")]
 Text = Annotated[Path, typer.Argument(help="The text, YAML or JSON.")]
 Agreed = Annotated[

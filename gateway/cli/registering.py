@@ -103,6 +103,21 @@ def add_client(
     print(f"registered the client {client_id}" + (f"; its key is in {new_key}" if new_key else ""))
 
 
+@client.command("key")
+def client_key(
+    file: Annotated[Path, typer.Argument(help="The key's file, JWK or PEM; made (JWK, 0600) where it is not there.")],
+) -> None:
+    """Print the public half of a client's key, the JWK set that an operator registers; make the key if need be."""
+    from gateway.connector.errors import KeyUnusable
+    from gateway.connector.keys import load_or_generate
+
+    try:
+        key = load_or_generate(file)
+    except KeyUnusable as error:
+        raise ConfigurationError(str(error)) from None
+    print(json.dumps(key.public_jwks(), indent=1))
+
+
 @client.command("suspend")
 def suspend_client(client_id: Name, config: Config = DEFAULT_CONFIG) -> None:
     """Stop it from now on, whatever tokens it holds."""

@@ -90,7 +90,7 @@ def serve(
 def connect(
     gateway: Annotated[str, typer.Option(help="The gateway's base URL.")],
     client: Annotated[str, typer.Option(help="The client's id.")],
-    key: Annotated[Path, typer.Option(help="The client's private key, a JWK file of mode 0600.")],
+    key: Annotated[Path, typer.Option(help="The client's private key, JWK or PEM, mode 0600.")],
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Where to listen, on loopback.")] = 8401,
     host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
 ) -> None:

@@ -1,4 +1,4 @@
-"""A client's signing key: an ES256 JWK in a file that only its owner can read."""
+"""A client's signing key: ES256, a JWK or PEM in a file that only its owner can read."""
 
 import base64
 import hashlib
@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import (
     ECDSA,
     SECP256R1,
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 )
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from gateway.connector.errors import KeyUnusable
 
@@ -43,7 +45,7 @@ class ClientKey:
 
     @classmethod
     def load(cls, path: Path | str) -> "ClientKey":
-        """From a JWK file. Raises `KeyUnusable`: not there, readable by others, or no P-256 private key."""
+        """From a file, JWK or PEM. Raises `KeyUnusable`: not there, readable by others, or no P-256 private key."""
         path = Path(path)
         try:
             mode = path.stat().st_mode
@@ -52,6 +54,8 @@ class ClientKey:
             raise KeyUnusable(f"the key file {path} cannot be read: {type(error).__name__}") from None
         if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise KeyUnusable(f"the key file {path} is open to others: chmod 600 it")
+        if text.lstrip().startswith("-----BEGIN "):
+            return cls(_from_pem(text, path))
         try:
             jwk = json.loads(text)
             if (jwk["kty"], jwk["crv"]) != ("EC", "P-256"):
@@ -59,7 +63,7 @@ class ClientKey:
             d, x, y = (int.from_bytes(_unb64(jwk[name]), "big") for name in ("d", "x", "y"))
             private = EllipticCurvePrivateNumbers(d, EllipticCurvePublicNumbers(x, y, SECP256R1())).private_key()
         except (ValueError, KeyError, TypeError):
-            raise KeyUnusable(f"the key file {path} holds no private P-256 key as a JWK") from None
+            raise KeyUnusable(f"the key file {path} holds no private P-256 key, as a JWK or PEM") from None
         return cls(private, jwk.get("kid"))
 
     def save(self, path: Path | str) -> None:
@@ -94,6 +98,18 @@ def load_or_generate(path: Path | str) -> ClientKey:
     if not Path(path).exists():
         ClientKey.generate().save(path)
     return ClientKey.load(path)
+
+
+def _from_pem(text: str, path: Path) -> EllipticCurvePrivateKey:
+    """As openssl writes it: PKCS #8, or SEC 1 with or without the curve's own block before it."""
+    begin = text.find("-----BEGIN EC PRIVATE KEY")
+    try:
+        found = load_pem_private_key(text[max(begin, 0) :].encode(), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # TypeError: it is encrypted
+        found = None
+    if not isinstance(found, EllipticCurvePrivateKey) or not isinstance(found.curve, SECP256R1):
+        raise KeyUnusable(f"the key file {path} holds no private P-256 key that is open, as a JWK or PEM")
+    return found
 
 
 def encoded(members: dict[str, Any]) -> str:

@@ -102,6 +102,26 @@ def test_a_key_is_kept_only_where_its_client_was_registered(threekeys: Command, 
     assert not (tmp_path / "b.jwk").exists()
 
 
+def test_a_client_s_key_is_made_once_and_its_public_half_is_what_an_operator_registers(
+    threekeys: Command, tmp_path: Path
+) -> None:
+    status, made, _ = threekeys("client", "key", "mine.jwk")
+    assert status == 0
+    assert (tmp_path / "mine.jwk").stat().st_mode & 0o777 == 0o600
+    assert threekeys("client", "key", "mine.jwk")[1] == made
+    assert '"d"' not in made
+    (tmp_path / "mine.jwks.json").write_text(made)
+    configured(tmp_path)
+    threekeys("migrate")
+    threekeys("agency", "add", "a", "--name", "A", "--contact", "desk@a.invalid")
+    assert (
+        threekeys("client", "add", "a.b", "--agency", "a", "--scope", "ledger:read", "--jwks", "mine.jwks.json")[0]
+        == 0
+    )
+    (tmp_path / "mine.jwk").chmod(0o644)
+    assert "chmod 600" in threekeys.told("client", "key", "mine.jwk")
+
+
 def test_of_the_files_that_an_auditor_gives_the_wrong_one_is_named(threekeys: Command, tmp_path: Path) -> None:
     (tmp_path / "good.jsonl").write_text("")
     assert "--key 'no-key' is no checkpoint key" in threekeys.told(

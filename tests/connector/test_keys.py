@@ -5,6 +5,14 @@ import stat
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from joserfc import jws
 from joserfc.jwk import ECKey
 
@@ -64,3 +72,31 @@ def test_what_is_no_private_p256_key_is_refused_without_showing_it(tmp_path: Pat
         assert str(good["d"]) not in str(refused.value)
     with pytest.raises(KeyUnusable, match="cannot be read"):
         ClientKey.load(tmp_path / "nowhere.jwk")
+
+
+@pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
+@pytest.mark.parametrize(
+    "before", ["", "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"]
+)
+def test_a_key_as_openssl_writes_it_is_taken(tmp_path: Path, form: PrivateFormat, before: str) -> None:
+    made = generate_private_key(SECP256R1())
+    path = written(tmp_path, before + made.private_bytes(Encoding.PEM, form, NoEncryption()).decode())
+    expected = ECKey.import_key(made.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    assert ClientKey.load(path).kid == expected.thumbprint()
+
+
+def test_a_pem_that_is_encrypted_public_or_of_another_curve_is_refused(tmp_path: Path) -> None:
+    made = generate_private_key(SECP256R1())
+    locked = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"a password"))
+    public = made.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    other = generate_private_key(SECP384R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for text in (locked, public, other, b"-----BEGIN PRIVATE KEY-----\nnothing\n-----END PRIVATE KEY-----\n"):
+        with pytest.raises(KeyUnusable, match="no private P-256 key"):
+            ClientKey.load(written(tmp_path, text.decode()))
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "client.pem"
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return path
