@@ -9,9 +9,9 @@ from gateway.agencies.tables import agency, client
 from gateway.db.connection import Connection
 from gateway.db.intent import Transaction
 
-# The kind of what a transaction remembers of standing (`Transaction.memo`): who may act, which dataset, under which
-# agreement. Whoever writes such a row forgets it here, in the repository, so that no intent can omit to.
-STANDING = "standing"
+# The kind of what a transaction remembers of a decision's grounds (`Transaction.memo`): who may act, which dataset,
+# under which agreement. Whoever writes such a row forgets it here, in the repository, so that no intent can omit to.
+GROUNDS = "grounds"
 
 
 class AgencyRow(NamedTuple):
@@ -38,7 +38,7 @@ class ClientRow(NamedTuple):
     created_at: int
 
 
-class Standing(NamedTuple):
+class ClientStatus(NamedTuple):
     """Whether a client may act: both statuses must be `active`."""
 
     client_status: str
@@ -54,7 +54,7 @@ class Standing(NamedTuple):
 _AGENCY = [agency.c[name] for name in AgencyRow._fields]
 _CLIENT = [client.c[name] for name in ClientRow._fields]
 
-_STANDING = (
+_STATUS = (
     select(client.c.status, client.c.agency_id, agency.c.status)
     .join_from(client, agency, agency.c.id == client.c.agency_id)
     .where(client.c.id == bindparam("id"))
@@ -78,10 +78,10 @@ _WRITE_CLIENT = (
 )
 
 
-def client_status(connection: Connection, client_id: str) -> Standing | None:
+def client_status(connection: Connection, client_id: str) -> ClientStatus | None:
     """The status of a client and of its agency; None where there is no such client."""
-    row = connection.first(_STANDING, {"id": client_id})
-    return None if row is None else Standing._make(row)
+    row = connection.first(_STATUS, {"id": client_id})
+    return None if row is None else ClientStatus._make(row)
 
 
 def find_agency(connection: Connection, agency_id: str) -> AgencyRow | None:
@@ -113,7 +113,7 @@ def insert_agency(connection: Connection, row: AgencyRow) -> bool:
 
 def write_agency(tx: Transaction, row: AgencyRow) -> AgencyRow:
     """Write an agency that exists."""
-    tx.forget_all(STANDING)
+    tx.forget_all(GROUNDS)
     tx.run(
         _WRITE_AGENCY,
         {"agency_key": row.id, "name": row.name, "kind": row.kind, "status": row.status, "contact": row.contact},
@@ -129,6 +129,6 @@ def insert_client(connection: Connection, row: ClientRow) -> bool:
 def write_client(tx: Transaction, row: ClientRow) -> ClientRow:
     """Write a client that exists; it never moves to another agency."""
     values = {name: getattr(row, name) for name in ("name", "status", "scopes", "jwks", "jwks_uri")}
-    tx.forget_all(STANDING)
+    tx.forget_all(GROUNDS)
     tx.run(_WRITE_CLIENT, {"client_key": row.id, **values})
     return row

@@ -159,7 +159,7 @@ class NewVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeStanding:
+class ChangeStatus:
     """Suspend, resume or end. From the commit on no exchange is released under a suspended or ended agreement."""
 
     agreement_id: str

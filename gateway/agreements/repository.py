@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, insert, or_, select, update
 
-from gateway.agencies.repository import STANDING
+from gateway.agencies.repository import GROUNDS
 from gateway.agreements.tables import agreement, agreement_acceptance, agreement_usage, agreement_version
 from gateway.db.connection import Connection
 from gateway.db.intent import Transaction
@@ -141,7 +141,7 @@ def insert_agreement(connection: Connection, row: AgreementRow) -> None:
 
 def write_agreement(tx: Transaction, row: AgreementRow) -> AgreementRow:
     """Write the state of an agreement."""
-    tx.forget_all(STANDING)
+    tx.forget_all(GROUNDS)
     values = {name: getattr(row, name) for name in ("status", "version", "in_force", "suspended_by")}
     tx.run(_WRITE, {"key": row.id, **values})
     return row

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gateway.agreements import repository, terms
 from gateway.agreements.accepting import Accept
-from gateway.agreements.drafting import ChangeStanding, Draft, NewVersion
+from gateway.agreements.drafting import ChangeStatus, Draft, NewVersion
 from gateway.agreements.errors import NoSuchAgreement, NotAParty
 from gateway.agreements.refusing import limits_left
 from gateway.agreements.repository import AgreementRow
@@ -53,7 +53,7 @@ class Agreements:
 
     async def change(self, agency_id: str, agreement_id: str, body: SuspensionBody) -> Agreement:
         """Suspend, resume or end."""
-        await self.store.commit(ChangeStanding(agreement_id, agency_id, body.action, body.reason))
+        await self.store.commit(ChangeStatus(agreement_id, agency_id, body.action, body.reason))
         return await self.show(agency_id, agreement_id)
 
     async def show(self, agency_id: str, agreement_id: str) -> Agreement:

@@ -46,8 +46,8 @@ async def authenticated(request: Request) -> Caller:
     path = raw.partition(b"?")[0].decode("latin-1")
     caller = await auth.authenticate(request.method, path, Credentials.of(request.scope["headers"]))
     if isinstance(caller, ClientCaller):
-        standing = await auth.store.read(client_status, caller.client_id)
-        if standing is None or not standing.active:
+        status = await auth.store.read(client_status, caller.client_id)
+        if status is None or not status.active:
             raise ClientSuspended
     # What only reads may be read twice: there the process's own cache of proofs has to do.
     writes = request.method not in ("GET", "HEAD")

@@ -54,8 +54,8 @@ class AdmitTokenRequest:
         )
 
     def apply(self, tx: Transaction) -> Admission:
-        standing = client_status(tx, self.client_id)
-        if standing is None or not standing.active:
+        status = client_status(tx, self.client_id)
+        if status is None or not status.active:
             return Admission.SUSPENDED
         if not tx.batch(Assertions).claim(tx, self.assertion):
             return Admission.ASSERTION_REPLAYED

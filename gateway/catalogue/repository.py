@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for SQLite too
 
-from gateway.agencies.repository import STANDING
+from gateway.agencies.repository import GROUNDS
 from gateway.catalogue.tables import dataset
 from gateway.db.connection import Connection
 from gateway.db.intent import Transaction
@@ -73,5 +73,5 @@ def add(connection: Connection, row: DatasetRow) -> bool:
 
 def set_status(tx: Transaction, dataset_id: str, status: str) -> None:
     """Offer or withdraw a dataset that is there."""
-    tx.forget_all(STANDING)
+    tx.forget_all(GROUNDS)
     tx.run(_SET_STATUS, {"key": dataset_id, "status": status})

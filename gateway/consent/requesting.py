@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.agencies.tables import agency, client
+from gateway.agreements.grounds import Grounds, grounds
 from gateway.agreements.refusing import refused
-from gateway.agreements.standing import Standing, standing
 from gateway.agreements.tables import agreement
 from gateway.catalogue.errors import NoSuchDataset
 from gateway.clock import DAY, to_iso
@@ -52,7 +52,7 @@ class RequestConsent:
         )
 
     def apply(self, tx: Transaction) -> ConsentRow:
-        known = standing(tx, self.client_id, self.consumer_id, self.dataset_id, self.purpose)
+        known = grounds(tx, self.client_id, self.consumer_id, self.dataset_id, self.purpose)
         self._check(tx, known)
         assert known.agreement is not None
         assert known.row is not None
@@ -98,7 +98,7 @@ class RequestConsent:
         )
         return row
 
-    def _check(self, tx: Transaction, known: Standing) -> None:
+    def _check(self, tx: Transaction, known: Grounds) -> None:
         fields = self.required | self.optional
         terms = known.agreement.purposes.get(self.purpose) if known.agreement else None
         if terms is not None and terms.signal != "consent":
@@ -135,7 +135,7 @@ class RecordNotice:
         )
 
     def apply(self, tx: Transaction) -> NoticeRow:
-        known = standing(tx, self.client_id, self.consumer_id, self.dataset_id, self.purpose)
+        known = grounds(tx, self.client_id, self.consumer_id, self.dataset_id, self.purpose)
         offered = known.dataset.fields if known.dataset else frozenset()
         fields = known.agreement.fields if known.agreement else offered
         notice = NoticeFacts(self.notice_version, self.given_at)
@@ -169,7 +169,7 @@ class RecordNotice:
 
 
 def _refuse_unless_permitted(
-    tx: Transaction, ask: RequestConsent | RecordNotice, known: Standing, fields: frozenset[str], **signal: Any
+    tx: Transaction, ask: RequestConsent | RecordNotice, known: Grounds, fields: frozenset[str], **signal: Any
 ) -> None:
     """Ask the policy as if the person's key were there and no limit were used."""
     if known.row is None:

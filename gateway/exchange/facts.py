@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.agreements import repository as agreements
-from gateway.agreements.standing import Standing, standing, standing_in_hand
+from gateway.agreements.grounds import Grounds, grounds, grounds_in_hand
 from gateway.agreements.usage import Counter, UsageBook
 from gateway.clock import Clock
 from gateway.consent import repository as consents
@@ -29,7 +29,7 @@ class Case:
 
     facts: Facts
     subject: Resolution
-    standing: Standing
+    grounds: Grounds
     consent: ConsentRow | None = None
     theirs: frozenset[str] = frozenset()
 
@@ -61,7 +61,7 @@ def subject_of(ask: Ask, resolve: Callable[[Sequence[Pseudonyms]], Resolution]) 
 def look(connection: Connection, clock: Clock, ask: Ask, exchange_id: str, *, repeat: bool = False) -> Case:
     """Before the fetch, on committed state. `exchange_id`: the exchange that this is for, or empty for none."""
     now = clock.now()
-    known = standing(connection, ask.client_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose, now=now)
+    known = grounds(connection, ask.client_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose, now=now)
     subject, theirs = subject_of(ask, lambda known_as: subjects.resolve(connection, known_as))
     usage = None
     if known.agreement:
@@ -88,7 +88,7 @@ def look(connection: Connection, clock: Clock, ask: Ask, exchange_id: str, *, re
 
 
 def look_again(tx: Transaction, ask: Ask, first: Permit, *, repeat: bool = False) -> Case:
-    """Inside the commit, under lock. Standing is read once a transaction, counters are those in hand.
+    """Inside the commit, under lock. The grounds are read once a transaction, counters are those in hand.
 
     Agreement and consent are those of the first permit, which were locked; consent and notice count only if every
     identifier that the source was asked by is still this subject's. Whatever else there is was not decided by before
@@ -96,7 +96,7 @@ def look_again(tx: Transaction, ask: Ask, first: Permit, *, repeat: bool = False
     by using it.
     """
     consent_id, agreement_id = first.consent_id, first.agreement_id
-    known = standing_in_hand(tx, ask.client_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose, agreement_id)
+    known = grounds_in_hand(tx, ask.client_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose, agreement_id)
     subject, theirs = subject_of(ask, lambda known_as: subjects.resolve(tx, known_as))
     all_theirs = len(theirs) == len(ask.known_as)
     usage = None
@@ -157,7 +157,7 @@ def _notice(
 def case_of(
     now: int,
     ask: Ask,
-    known: Standing,
+    known: Grounds,
     usage: Usage | None,
     subject: Resolution,
     consent: ConsentRow | None,

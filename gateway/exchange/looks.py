@@ -7,7 +7,7 @@ so that whoever has just agreed, consented or been reactivated is never told of 
 
 from dataclasses import dataclass, field
 
-from gateway.agreements.standing import Standing
+from gateway.agreements.grounds import Grounds
 from gateway.clock import Clock
 from gateway.consent.repository import Wanted, current
 from gateway.db.store import Store
@@ -30,7 +30,7 @@ class Looks:
 
     store: Store
     clock: Clock
-    _kept: dict[_Key, tuple[int, Standing, Usage]] = field(default_factory=dict)
+    _kept: dict[_Key, tuple[int, Grounds, Usage]] = field(default_factory=dict)
 
     async def decide(self, ask: Ask, exchange_id: str, *, repeat: bool = False) -> tuple[Case, Verdict]:
         """The verdict before the fetch, and the facts that it rests on."""
@@ -50,7 +50,7 @@ class Looks:
         """The commit refused what the look permitted: what is kept is out of date."""
         self._kept.pop((ask.client_id, ask.dataset.id, ask.asked.purpose), None)
 
-    async def _glance(self, ask: Ask, known: Standing, usage: Usage, *, repeat: bool) -> Case:
+    async def _glance(self, ask: Ask, known: Grounds, usage: Usage, *, repeat: bool) -> Case:
         wanted = Wanted(
             tuple(digest for one in ask.known_as for digest in one.digests),
             ask.consumer_id,
@@ -62,7 +62,7 @@ class Looks:
         now = self.clock.now()
         return case_of(now, ask, known, usage, subject, found.consent, theirs=theirs, repeat=repeat)
 
-    def _known(self, ask: Ask) -> tuple[Standing, Usage] | None:
+    def _known(self, ask: Ask) -> tuple[Grounds, Usage] | None:
         key = (ask.client_id, ask.dataset.id, ask.asked.purpose)
         kept = self._kept.get(key)
         if kept is None:
@@ -88,4 +88,4 @@ class Looks:
         if len(self._kept) >= _MOST:
             self._kept.clear()
         key = (ask.client_id, ask.dataset.id, ask.asked.purpose)
-        self._kept[key] = (case.facts.now + _KEEP, case.standing, usage)
+        self._kept[key] = (case.facts.now + _KEEP, case.grounds, usage)

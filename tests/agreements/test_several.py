@@ -9,7 +9,7 @@ import pytest
 from gateway.agencies.standing import ReactivateAgency, SuspendAgency
 from gateway.agreements import repository, terms
 from gateway.agreements.accepting import Accept
-from gateway.agreements.drafting import MOST_OPEN_DRAFTS, ChangeStanding, Draft, NewVersion
+from gateway.agreements.drafting import MOST_OPEN_DRAFTS, ChangeStatus, Draft, NewVersion
 from gateway.agreements.repository import AgreementRow
 from gateway.app import Gateway
 from gateway.auth.errors import ClientSuspended
@@ -80,7 +80,7 @@ def test_whatever_one_party_piles_up_an_exchange_reads_none_of_it(world: World, 
         [row] = await gateway.store.read(found)
         await gateway.store.commit(Pile(row))
         assert await gateway.store.read(found) == [row]
-        await gateway.store.commit(ChangeStanding(live.id, PROVIDER, "end"))
+        await gateway.store.commit(ChangeStatus(live.id, PROVIDER, "end"))
         assert len(await gateway.store.read(found)) == 1  # the newest, whatever it is
 
     world.in_gateway(work)
@@ -130,8 +130,8 @@ def test_once_its_suspension_is_durable_nothing_of_an_agency_is_committed(world:
         Draft(text, PROVIDER),
         NewVersion(drafted.id, text, PROVIDER),
         Accept(drafted.id, 1, PROVIDER, drafted.jws(OFFICES[PROVIDER])),
-        ChangeStanding(suspended.id, PROVIDER, "resume"),
-        ChangeStanding(suspended.id, PROVIDER, "end"),
+        ChangeStatus(suspended.id, PROVIDER, "resume"),
+        ChangeStatus(suspended.id, PROVIDER, "end"),
     ]
 
     async def work(gateway: Gateway) -> None:
@@ -156,7 +156,7 @@ def test_an_agency_s_row_is_locked_before_its_agreement_s(world: World, offices:
         Draft(text, PROVIDER),
         NewVersion("a", text, PROVIDER),
         Accept("a", 1, PROVIDER, ""),
-        ChangeStanding("a", PROVIDER, "resume"),
+        ChangeStatus("a", PROVIDER, "resume"),
     ):
         lock = intent.locks()[0]
         assert (lock.rank, lock.table.name, lock.id, lock.share) == (AGENCY, "agency", PROVIDER, True)

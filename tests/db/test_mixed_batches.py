@@ -11,7 +11,7 @@ import pytest
 
 from gateway.agencies.standing import ReactivateAgency, ReactivateClient, SuspendAgency, SuspendClient
 from gateway.agreements.accepting import Accept
-from gateway.agreements.drafting import ChangeStanding, NewVersion, canonical_text
+from gateway.agreements.drafting import ChangeStatus, NewVersion, canonical_text
 from gateway.app import Gateway
 from gateway.catalogue.registration import SetDatasetStatus
 from gateway.exchange.commit import CommitExchange
@@ -45,8 +45,8 @@ class Bench:
         """What stops an exchange, and what lifts it again."""
         return {
             "agreement": (
-                ChangeStanding(self.agreement, PROVIDER, "suspend"),
-                ChangeStanding(self.agreement, PROVIDER, "resume"),
+                ChangeStatus(self.agreement, PROVIDER, "suspend"),
+                ChangeStatus(self.agreement, PROVIDER, "resume"),
             ),
             "dataset": (SetDatasetStatus(self.dataset, "withdrawn"), SetDatasetStatus(self.dataset, "offered")),
             "client": (SuspendClient(CLIENT), ReactivateClient(CLIENT)),

@@ -1,9 +1,9 @@
-"""What is known of those who take part, of the dataset and of the agreement, as facts of a decision."""
+"""The grounds of a decision: who takes part, which dataset, under which agreement."""
 
 from dataclasses import dataclass
 
 from gateway.agencies import repository as agencies
-from gateway.agencies.repository import STANDING
+from gateway.agencies.repository import GROUNDS
 from gateway.agreements import repository, terms
 from gateway.catalogue import repository as catalogue
 from gateway.catalogue.repository import DatasetRow
@@ -14,7 +14,7 @@ from schemas.records import field_paths
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Grounds:
     """Facts that change seldom: who, which dataset, under which agreement."""
 
     parties: PartyFacts
@@ -23,7 +23,7 @@ class Standing:
     row: DatasetRow | None
 
 
-def standing(
+def grounds(
     connection: Connection,
     client_id: str,
     consumer_id: str,
@@ -32,7 +32,7 @@ def standing(
     *,
     agreement_id: str | None = None,
     now: int | None = None,
-) -> Standing:
+) -> Grounds:
     """Read them: for a dry look on a reader's connection, or inside a transaction that has locked their rows.
 
     Of several agreements on the dataset the best at `now` (a transaction knows its own) is chosen, or `agreement_id`
@@ -55,16 +55,16 @@ def standing(
     else:
         found = repository.between(connection, consumer_id, dataset_id) if consumer_id else []
     agreement = terms.choose(found, purpose, connection, now)
-    return Standing(parties, dataset_facts(row) if row else None, agreement, row)
+    return Grounds(parties, dataset_facts(row) if row else None, agreement, row)
 
 
-def standing_in_hand(
+def grounds_in_hand(
     tx: Transaction, client_id: str, consumer_id: str, dataset_id: str, purpose: str, agreement_id: str | None
-) -> Standing:
+) -> Grounds:
     """The same, read once a transaction that has locked the rows: until one of them is written in it."""
     return tx.memo(
-        (STANDING, client_id, consumer_id, dataset_id, purpose, agreement_id),
-        lambda: standing(tx, client_id, consumer_id, dataset_id, purpose, agreement_id=agreement_id),
+        (GROUNDS, client_id, consumer_id, dataset_id, purpose, agreement_id),
+        lambda: grounds(tx, client_id, consumer_id, dataset_id, purpose, agreement_id=agreement_id),
     )
 
 
