@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body, Query
 from gateway.agreements.service import PAGE, Agreements
 from gateway.auth.caller import ClientCaller
 from gateway.auth.dependencies import client_with
+from gateway.web.declared import ANY_PROBLEM
 from schemas.api.agreements import (
     AcceptanceBody,
     Agreement,
@@ -25,7 +26,7 @@ Acceptor = Annotated[ClientCaller, client_with("agreements:accept")]
 
 def router(agreements: Agreements) -> APIRouter:
     """Routes of agreements, the register and permissions."""
-    routes = APIRouter(prefix="/v1", tags=["agreements"])
+    routes = APIRouter(prefix="/v1", tags=["agreements"], responses=ANY_PROBLEM)
 
     @routes.post("/agreements", status_code=201, summary="Draft an agreement")
     async def draft(body: Annotated[AgreementText, Body()], caller: Writer) -> Agreement:

@@ -6,13 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from gateway.catalogue.service import Availability, Catalogue
+from gateway.web.declared import ANY_PROBLEM
 from schemas.api.catalogue import AgencyBody, DatasetBody, RecordTypeBody
 from schemas.api.lists import Page
 
 
 def router(catalogue: Catalogue, available: Callable[[], Awaitable[Availability]]) -> APIRouter:
     """Routes of the catalogue."""
-    routes = APIRouter(prefix="/v1", tags=["catalogue"])
+    routes = APIRouter(prefix="/v1", tags=["catalogue"], responses=ANY_PROBLEM)
 
     @routes.get("/agencies", summary="Who is on the exchange")
     async def agencies() -> Page[AgencyBody]:

@@ -1,12 +1,13 @@
 """The room's routes: thin. Only a person's token decides; an agency's never grants."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
 
 from gateway.auth.caller import Caller, ClientCaller
 from gateway.auth.dependencies import Person, anyone_with, client_with
 from gateway.consent.service import PAGE, Consents
+from gateway.web.declared import ANY_PROBLEM
 from schemas.api.consents import (
     Consent,
     ConsentDecision,
@@ -17,21 +18,13 @@ from schemas.api.consents import (
     Revocation,
 )
 from schemas.api.lists import Page
-from schemas.api.problems import Problem
 
-_PROBLEM: dict[int | str, dict[str, Any]] = {
-    "default": {
-        "description": "A problem (RFC 9457)",
-        "model": Problem,
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-}
 Limit = Annotated[int, Query(ge=1, le=PAGE)]
 
 
 def router(consents: Consents) -> APIRouter:
     """Routes of consent and notices."""
-    routes = APIRouter(prefix="/v1", tags=["consent"], responses=_PROBLEM)
+    routes = APIRouter(prefix="/v1", tags=["consent"], responses=ANY_PROBLEM)
     Reader = Annotated[Caller, anyone_with("consents:read")]  # a type
     Writer = Annotated[Caller, anyone_with("consents:write")]  # a type
 

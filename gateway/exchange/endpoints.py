@@ -2,19 +2,18 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Header, Response
+from fastapi import APIRouter, Body, Header
 
 from gateway.auth.caller import Caller
 from gateway.auth.dependencies import anyone_with
 from gateway.exchange.account import account
 from gateway.exchange.deciding import Decisions
 from gateway.exchange.service import Exchanges
+from gateway.web.declared import ANY_PROBLEM, problem
 from schemas.api.exchanges import DecisionAnswer, ExchangeAccount, ExchangeRequest, NotHeld, Released
-from schemas.api.problems import Problem
 
-_PROBLEM = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": what, "model": Problem, **_PROBLEM}
+    status: problem(what)
     for status, what in {
         400: "The body is not JSON that can be taken",
         401: "The caller is not authenticated",
@@ -43,20 +42,17 @@ def router(exchanges: Exchanges, decisions: Decisions) -> APIRouter:
         tags=["exchanges"],
     )
     async def exchange(
-        response: Response,
         request: Annotated[ExchangeRequest, Body()],
         caller: Annotated[Caller, anyone_with("exchanges:write")],
         idempotency_key: Annotated[str | None, Header(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = None,
     ) -> Any:
         """Decide, fetch, minimise, commit, reply: one record of another agency, minimised to what law, agreement and
-        person allow. Answered outside FastAPI's routing (docs/adr/0002); this declaration is the same service."""
-        reply = await exchanges.exchange(caller, request, idempotency_key)
-        response.headers["Location"] = f"/v1/exchanges/{reply.exchange_id}"
-        return reply.body
+        person allow. Answered outside FastAPI's routing (docs/adr/0002)."""
+        raise NotImplementedError("gateway.exchange.asgi answers this route; here it is only declared")
 
     @routes.get(
         "/exchanges/{exchange_id}",
-        responses={404: PROBLEMS[404]},
+        responses={404: PROBLEMS[404], **ANY_PROBLEM},
         summary="What was decided, and why",
         tags=["exchanges"],
     )
@@ -77,7 +73,7 @@ def router(exchanges: Exchanges, decisions: Decisions) -> APIRouter:
         """Fetches nothing and consumes nothing; is entered in the ledger; limited to some hundred a minute."""
         return await decisions.decide(caller, request)
 
-    @routes.get("/status", summary="State of the sources, by real probes", tags=["operators"])
+    @routes.get("/status", responses=ANY_PROBLEM, summary="State of the sources, by real probes", tags=["operators"])
     async def status() -> dict[str, Literal["up", "down", "unknown", "resting"]]:
         """`up`, `down`, `resting` (its circuit is open) or `unknown` (it cannot be probed), by adapter name."""
         return await exchanges.sources.states()

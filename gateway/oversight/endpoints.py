@@ -14,6 +14,7 @@ from gateway.ledger.service import Ledger
 from gateway.oversight.own import own_opening
 from gateway.signing.pseudonyms import PseudonymKeys
 from gateway.subjects.pseudonym import pseudonyms
+from gateway.web.declared import ANY_PROBLEM
 from schemas.base import WireModel
 
 _IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -32,7 +33,7 @@ class OpeningBody(WireModel):
 
 def router(ledger: Ledger, store: Store, keys: PseudonymKeys) -> APIRouter:
     """Routes of the ledger."""
-    routes = APIRouter(prefix="/v1/ledger", tags=["ledger"])
+    routes = APIRouter(prefix="/v1/ledger", tags=["ledger"], responses=ANY_PROBLEM)
 
     @routes.get("/checkpoint", response_class=PlainTextResponse, summary="The latest signed checkpoint")
     async def checkpoint() -> PlainTextResponse:
