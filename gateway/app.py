@@ -15,14 +15,13 @@ from fastapi.responses import JSONResponse, Response
 import adapters.registry
 from adapters.errors import Misconfigured
 from gateway.agreements import endpoints as agreement_routes
-from gateway.agreements.availability import availability
 from gateway.agreements.service import Agreements
 from gateway.auth import endpoints as auth_routes
 from gateway.auth.once import PruneOnce
 from gateway.auth.people import PersonIssuer
 from gateway.auth.service import Auth
 from gateway.catalogue import endpoints as catalogue_routes
-from gateway.catalogue.service import Availability, Catalogue
+from gateway.catalogue.service import Catalogue
 from gateway.clock import DAY, Clock, SystemClock
 from gateway.consent import endpoints as consent_routes
 from gateway.consent.receipt import ConsentReceipts
@@ -135,6 +134,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Gateway:
     receipts = ReceiptIssuer(keys, settings.base_url, settings.origin)
     sources = Sources({})
     auth = Auth(settings.base_url, store, keys, pseudonyms, clock, _issuers(settings))
+    agreements = Agreements(store, clock, auth.key_sets)
     exchanges = Exchanges(store, clock, sources, pseudonyms, Replier(receipts), metrics, auth.requests)
     gateway = Gateway(
         settings=settings,
@@ -150,8 +150,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Gateway:
         exchanges=exchanges,
         decisions=Decisions(exchanges, clock, settings.decisions_per_minute),
         consents=Consents(store, clock, pseudonyms, ConsentReceipts(store, receipts)),
-        agreements=Agreements(store, clock),
-        catalogue=Catalogue(store),
+        agreements=agreements,
+        catalogue=Catalogue(store, agreements.available),
     )
     gateway.api = _api(gateway)
     base_url = settings.base_url
@@ -196,14 +196,11 @@ def _api(gateway: Gateway) -> FastAPI:
     api.state.auth = gateway.auth
     install(api, gateway.settings.base_url)
 
-    async def available() -> Availability:
-        return await gateway.store.read(availability, gateway.clock.now())
-
     for router in (
         exchange_routes.router(gateway.exchanges, gateway.decisions),
         consent_routes.router(gateway.consents),
         agreement_routes.router(gateway.agreements),
-        catalogue_routes.router(gateway.catalogue, available),
+        catalogue_routes.router(gateway.catalogue),
         ledger_routes.router(gateway.ledger, gateway.store, gateway.pseudonyms),
         auth_routes.router(gateway.auth),
         pages.router(problem_types()),

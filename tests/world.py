@@ -28,6 +28,7 @@ from adapters.base import Query, Record
 from gateway.agencies.registration import AddAgency, AddClient
 from gateway.agreements.accepting import acceptance_payload
 from gateway.app import Gateway, build
+from gateway.auth.actor import Actor
 from gateway.catalogue.registration import AddDataset
 from gateway.connector.auth import ThreekeysAuth
 from gateway.connector.keys import ClientKey
@@ -139,6 +140,11 @@ def agreement_text(dataset: str = DATASET, **more: Any) -> dict[str, Any]:
         "dpiaReference": "DPIA-1",
         **more,
     }
+
+
+def office(agency_id: str) -> Actor:
+    """An agency's data office, as intents hold it."""
+    return Actor(f"{agency_id}.data-office", agency_id)
 
 
 class Caller:
@@ -361,10 +367,10 @@ class World:
     async def agree(self, gateway: Gateway, text: dict[str, Any]) -> str:
         """An agreement, drafted and accepted by both; its id."""
         body = AgreementText.model_validate(text)
-        drafted = await gateway.agreements.draft(body.consumer, body)
+        drafted = await gateway.agreements.draft(office(body.consumer), body)
         for agency in (body.consumer, body.provider):
             jws = self.sign_acceptance(f"{agency}.data-office", drafted.id, 1, drafted.sha256)
-            await gateway.agreements.accept(agency, drafted.id, AcceptanceBody(version=1, jws=jws))
+            await gateway.agreements.accept(office(agency), drafted.id, AcceptanceBody(version=1, jws=jws))
         return drafted.id
 
     def sign_acceptance(self, client_id: str, agreement_id: str, version: int, sha256: str) -> str:

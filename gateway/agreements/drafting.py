@@ -1,37 +1,26 @@
-"""Intents that draft an agreement and its versions, and that suspend, resume and end it. Each leaves an entry."""
+"""Intents that draft an agreement and its versions. Each leaves an entry."""
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
 
 import rfc8785
 
 from gateway.agencies import repository as agencies
-from gateway.agencies.tables import agency
 from gateway.agreements import repository
-from gateway.agreements.errors import (
-    AgreementInvalid,
-    AgreementStateForbids,
-    NoSuchAgreement,
-    PartiesFixed,
-    TooManyDrafts,
-)
+from gateway.agreements.errors import AgreementInvalid, AgreementStateForbids, PartiesFixed, TooManyDrafts
+from gateway.agreements.party import OfParty, enter
 from gateway.agreements.repository import AgreementRow
-from gateway.agreements.tables import agreement
 from gateway.agreements.terms import terms_of
-from gateway.auth.errors import ClientSuspended
+from gateway.auth.actor import Actor
 from gateway.catalogue import repository as catalogue
 from gateway.clock import from_datetime
-from gateway.db.intent import AGENCY, AGREEMENT, Lock, Transaction
-from gateway.errors import InvalidRequest
-from gateway.ledger.entry import append
+from gateway.db.intent import Lock, Transaction
 from gateway.policy import covered, rests_on_consent
 from gateway.subjects.identifiers import check_reference
 from schemas.api.agreements import AgreementText
 from schemas.records import field_paths
 
-Action = Literal["suspend", "resume", "end"]
 MOST_OPEN_DRAFTS = 20  # of one agency for one consumer and dataset
 
 
@@ -94,18 +83,18 @@ def check_text(tx: Transaction, text: AgreementText) -> None:
 class Draft:
     """Draft an agreement, version 1. Whoever drafts has not yet accepted."""
 
+    by: Actor
     text: AgreementText
-    drafted_by: str
 
     def locks(self) -> Sequence[Lock]:
-        return (Lock(AGENCY, self.drafted_by, agency, share=True),)
+        return self.by.locks()
 
     def apply(self, tx: Transaction) -> str:
-        must_be_active(tx, self.drafted_by)
-        if repository.open_drafts(tx, self.text.consumer, self.text.dataset, self.drafted_by) >= MOST_OPEN_DRAFTS:
+        self.by.must_be_active(tx)
+        mine = self.by.agency_id
+        if repository.open_drafts(tx, self.text.consumer, self.text.dataset, mine) >= MOST_OPEN_DRAFTS:
             raise TooManyDrafts
         check_text(tx, self.text)
-        text, sha256 = canonical_text(self.text)
         row = AgreementRow(
             tx.clock.new_id(),
             self.text.consumer,
@@ -118,105 +107,30 @@ class Draft:
             tx.now,
         )
         repository.insert_agreement(tx, row)
-        repository.insert_version(tx, row.id, 1, text, sha256, self.drafted_by, tx.now)
-        _enter(tx, row, "agreement-drafted", version=1, sha256=sha256, by=self.drafted_by)
+        _write_version(tx, row, self.text, mine, "agreement-drafted")
         return row.id
 
 
 @dataclass(frozen=True, slots=True)
-class NewVersion:
+class NewVersion(OfParty):
     """Draft the next version; the version in force stays in force until both have accepted the new one."""
 
-    agreement_id: str
     text: AgreementText
-    drafted_by: str
-
-    def locks(self) -> Sequence[Lock]:
-        return (
-            Lock(AGENCY, self.drafted_by, agency, share=True),
-            Lock(AGREEMENT, self.agreement_id, agreement),
-        )
 
     def apply(self, tx: Transaction) -> int:
-        must_be_active(tx, self.drafted_by)
-        row = of_party(tx, self.agreement_id, self.drafted_by)
+        row = self.agreement(tx)
         if row.status == "ended":
             raise AgreementStateForbids
-        if (self.text.consumer, self.text.provider, self.text.dataset) != (
-            row.consumer_id,
-            row.provider_id,
-            row.dataset_id,
-        ):
+        if (self.text.consumer, self.text.provider, self.text.dataset) != (*row.parties, row.dataset_id):
             raise PartiesFixed
         check_text(tx, self.text)
-        text, sha256 = canonical_text(self.text)
-        version = row.version + 1
-        status = row.status if row.in_force else "draft"
-        repository.write_agreement(tx, row._replace(version=version, status=status))
-        repository.insert_version(tx, row.id, version, text, sha256, self.drafted_by, tx.now)
-        _enter(tx, row, "agreement-version-drafted", version=version, sha256=sha256, by=self.drafted_by)
-        return version
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeStatus:
-    """Suspend, resume or end. From the commit on no exchange is released under a suspended or ended agreement."""
-
-    agreement_id: str
-    agency_id: str
-    action: Action
-    reason: str | None = None
-
-    def __post_init__(self) -> None:
-        faults: list[dict[str, str]] = []
-        check_reference(self.reason, "/reason", faults)
-        if faults:
-            raise InvalidRequest(errors=faults)
-
-    def locks(self) -> Sequence[Lock]:
-        return (
-            Lock(AGENCY, self.agency_id, agency, share=True),
-            Lock(AGREEMENT, self.agreement_id, agreement),
-        )
-
-    def apply(self, tx: Transaction) -> AgreementRow:
-        must_be_active(tx, self.agency_id)
-        row = of_party(tx, self.agreement_id, self.agency_id)
-        if self.action == "suspend" and row.status == "in-force":
-            row = row._replace(status="suspended", suspended_by=self.agency_id)
-        elif self.action == "resume" and row.status == "suspended" and row.suspended_by == self.agency_id:
-            row = row._replace(status="in-force", suspended_by=None)
-        elif self.action == "end" and row.status != "ended":
-            row = row._replace(status="ended", suspended_by=None)
-        else:
-            raise AgreementStateForbids
+        row = row._replace(version=row.version + 1, status=row.status if row.in_force else "draft")
         repository.write_agreement(tx, row)
-        _enter(tx, row, f"agreement-{row.status}", version=row.in_force, by=self.agency_id, reason=self.reason)
-        return row
+        _write_version(tx, row, self.text, self.by.agency_id, "agreement-version-drafted")
+        return row.version
 
 
-def must_be_active(tx: Transaction, agency_id: str) -> None:
-    """Refuse what a suspended agency sent before it was stopped at the door; the caller has locked its row."""
-    row = agencies.find_agency(tx, agency_id)
-    if row is None or row.status != "active":
-        raise ClientSuspended
-
-
-def of_party(tx: Transaction, agreement_id: str, agency_id: str) -> AgreementRow:
-    """The agreement, for one of its two agencies; `NoSuchAgreement` for anybody else."""
-    row = repository.find(tx, agreement_id)
-    if row is None or agency_id not in (row.consumer_id, row.provider_id):
-        raise NoSuchAgreement
-    return row
-
-
-def _enter(tx: Transaction, row: AgreementRow, kind: str, **more: Any) -> None:
-    event = {
-        "kind": kind,
-        "agreement": row.id,
-        "consumer": row.consumer_id,
-        "provider": row.provider_id,
-        "dataset": row.dataset_id,
-        **{name: value for name, value in more.items() if value is not None},
-    }
-    append(tx, event, (row.consumer_id, row.provider_id))
+def _write_version(tx: Transaction, row: AgreementRow, text: AgreementText, by: str, kind: str) -> None:
+    canonical, sha256 = canonical_text(text)
+    repository.insert_version(tx, row.id, row.version, canonical, sha256, by, tx.now)
+    enter(tx, row, kind, version=row.version, sha256=sha256, by=by)

@@ -44,11 +44,11 @@ class AlreadyAccepted(Conflict):
 
 
 class AgreementStateForbids(Conflict):
-    """Suspended by the other, ended, or not in force."""
+    """Suspended already, or by the other alone; ended, or not in force."""
 
     code = "agreement-state-forbids"
     title = "The agreement's state does not allow this"
-    explanation = "Only who suspended an agreement can resume it; an ended one stays ended."
+    explanation = "Each agency resumes what it suspended itself, and suspends once; an ended agreement stays ended."
 
 
 class TooManyDrafts(Conflict):

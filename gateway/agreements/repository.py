@@ -1,12 +1,16 @@
 """The only place with SQL of the room."""
 
+import json
+from collections.abc import Iterable
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import BindParameter, Select, bindparam, func, insert, or_, select, update
 
 from gateway.agencies.repository import GROUNDS
 from gateway.agreements.tables import agreement, agreement_acceptance, agreement_usage, agreement_version
 from gateway.db.connection import Connection
+from gateway.db.held import padded
 from gateway.db.intent import Transaction
 
 
@@ -22,6 +26,17 @@ class AgreementRow(NamedTuple):
     in_force: int
     suspended_by: str | None
     created_at: int
+
+    @property
+    def parties(self) -> tuple[str, str]:
+        """Its two agencies: (consumer, provider)."""
+        return self.consumer_id, self.provider_id
+
+    @property
+    def suspenders(self) -> list[str]:
+        """Those of them that have suspended it."""
+        found: list[str] = json.loads(self.suspended_by or "[]")
+        return found
 
 
 class AcceptanceRow(NamedTuple):
@@ -62,6 +77,17 @@ _OF_PARTY = (
     .order_by(agreement.c.id)
     .limit(bindparam("limit"))
 )
+_MAY_ASK = (
+    select(*_COLUMNS)
+    .where(
+        agreement.c.consumer_id == bindparam("consumer"),
+        or_(agreement.c.status == "in-force", agreement.c.status == "suspended"),
+        agreement.c.id > bindparam("after"),
+    )
+    .order_by(agreement.c.id)
+    .limit(bindparam("limit"))
+)
+_MAY_ASK_FOR = _MAY_ASK.where(agreement.c.dataset_id == bindparam("dataset"))
 _IN_FORCE = (
     select(*_COLUMNS)
     .where(agreement.c.status == "in-force", agreement.c.id > bindparam("after"))
@@ -122,15 +148,43 @@ def open_drafts(connection: Connection, consumer_id: str, dataset_id: str, draft
     return int(connection.all(_OPEN_DRAFTS, {**pair, "drafted_by": drafted_by})[0][0])
 
 
-def of_party(connection: Connection, agency_id: str, after: str = "", limit: int = 1000) -> list[AgreementRow]:
+def of_party(connection: Connection, agency_id: str, after: str, limit: int) -> list[AgreementRow]:
     """The agreements of an agency, by id."""
     rows = connection.all(_OF_PARTY, {"agency": agency_id, "after": after, "limit": limit})
     return [AgreementRow._make(row) for row in rows]
 
 
-def in_force(connection: Connection, after: str = "", limit: int = 1000) -> list[AgreementRow]:
+def may_ask(
+    connection: Connection, consumer_id: str, dataset_id: str | None, after: str, limit: int
+) -> list[AgreementRow]:
+    """By which agreements a consumer may ask, in force or suspended, for one dataset or for any; by id."""
+    values = {"consumer": consumer_id, "after": after, "limit": limit}
+    if dataset_id is None:
+        rows = connection.all(_MAY_ASK, values)
+    else:
+        rows = connection.all(_MAY_ASK_FOR, {**values, "dataset": dataset_id})
+    return [AgreementRow._make(row) for row in rows]
+
+
+def in_force(connection: Connection, after: str, limit: int) -> list[AgreementRow]:
     """Every agreement in force, by id."""
     return [AgreementRow._make(row) for row in connection.all(_IN_FORCE, {"after": after, "limit": limit})]
+
+
+@cache
+def _in_force_for(size: int) -> Select[Any]:
+    datasets: list[BindParameter[str]] = [bindparam(f"k{n}") for n in range(size)]
+    about = agreement.c.dataset_id.in_(datasets)
+    return select(*_COLUMNS).where(agreement.c.status == "in-force", about).order_by(agreement.c.id)
+
+
+def in_force_for(connection: Connection, dataset_ids: Iterable[str]) -> list[AgreementRow]:
+    """Those in force for these datasets."""
+    found = []
+    for part in padded(sorted(dataset_ids)):
+        rows = connection.all(_in_force_for(len(part)), {f"k{n}": one for n, one in enumerate(part)})
+        found += [AgreementRow._make(row) for row in rows]
+    return found
 
 
 def insert_agreement(connection: Connection, row: AgreementRow) -> None:

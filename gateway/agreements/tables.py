@@ -9,6 +9,7 @@ from gateway.db.columns import text as text_column
 
 class Agreement(SQLModel, table=True):
     """The lockable row. `version` is the newest, `in_force` the one that exchanges are decided by (0: none yet).
+    `suspended_by` is a JSON list of the parties that have suspended it, NULL where neither has.
 
     The two indexes find those in force, and the newest, whatever number of drafts and ended ones lies beside them.
     """

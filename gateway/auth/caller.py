@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from gateway.auth.actor import Actor
 from gateway.auth.errors import NoCredentials
 
 
@@ -20,6 +21,11 @@ class ClientCaller:
     def id(self) -> str:
         """One name for the caller, of either kind: what idempotency keys and rates count by."""
         return f"client:{self.client_id}"
+
+    @property
+    def actor(self) -> Actor:
+        """As intents hold it."""
+        return Actor(self.client_id, self.agency_id)
 
 
 @dataclass(frozen=True, slots=True)

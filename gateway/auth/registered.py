@@ -7,6 +7,7 @@ from authlib.oauth2.rfc6749 import ClientMixin
 
 from gateway.agencies.keys import PublicKey
 from gateway.agencies.repository import ClientRow
+from gateway.auth.actor import Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,11 @@ class Registered(ClientMixin):  # type: ignore[misc]  # Authlib is untyped
     def of(cls, row: ClientRow, key: PublicKey | None) -> "Registered":
         """From the stored row."""
         return cls(row.id, row.agency_id, tuple(json.loads(row.scopes)), key)
+
+    @property
+    def actor(self) -> Actor:
+        """As intents hold it."""
+        return Actor(self.client_id, self.agency_id)
 
     def get_client_id(self) -> str:
         return self.client_id

@@ -8,10 +8,10 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 from authlib.oauth2.rfc7523.client import ASSERTION_TYPE
 
-from gateway.agencies.repository import client_status, find_client
-from gateway.agencies.tables import agency, client
+from gateway.agencies.repository import find_client
 from gateway.auth import assertion as assertions
 from gateway.auth import compact
+from gateway.auth.actor import Actor
 from gateway.auth.caller import Credentials
 from gateway.auth.dpop import Proof, ProofReader
 from gateway.auth.errors import ProofInvalid
@@ -23,7 +23,7 @@ from gateway.auth.seen import SeenProofs
 from gateway.auth.server import Answer, TokenRequest, TokenServer, answer
 from gateway.auth.tokens import AccessTokens
 from gateway.clock import MICROSECONDS, Clock
-from gateway.db.intent import AGENCY, CLIENT, Lock, Transaction
+from gateway.db.intent import Lock, Transaction
 from gateway.db.store import Store
 
 PATH = "/oauth/token"
@@ -42,20 +42,15 @@ class Admission(Enum):
 class AdmitTokenRequest:
     """Use up an assertion and a proof, if client and agency may act."""
 
-    client_id: str
-    agency_id: str
+    by: Actor
     assertion: bytes
     proof: bytes
 
     def locks(self) -> Sequence[Lock]:
-        return (
-            Lock(CLIENT, self.client_id, client, share=True),
-            Lock(AGENCY, self.agency_id, agency, share=True),
-        )
+        return self.by.locks()
 
     def apply(self, tx: Transaction) -> Admission:
-        status = client_status(tx, self.client_id)
-        if status is None or not status.active:
+        if not self.by.is_active(tx):
             return Admission.SUSPENDED
         if not tx.batch(Assertions).claim(tx, self.assertion):
             return Admission.ASSERTION_REPLAYED
@@ -98,9 +93,7 @@ class TokenEndpoint:
         assert registered is not None
         assert request.proof is not None
         admission = await self.store.commit(
-            AdmitTokenRequest(
-                registered.client_id, registered.agency_id, assertions.once(assertion), request.proof.once
-            )
+            AdmitTokenRequest(registered.actor, assertions.once(assertion), request.proof.once)
         )
         if admission is Admission.ADMITTED:
             return decided

@@ -1,17 +1,16 @@
-"""The room's routes: public, thin. `available` tells who may ask, from a room above this one."""
+"""The room's routes: public, thin."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from gateway.catalogue.service import Availability, Catalogue
+from gateway.catalogue.service import Catalogue
 from gateway.web.declared import ANY_PROBLEM
 from schemas.api.catalogue import AgencyBody, DatasetBody, RecordTypeBody
 from schemas.api.lists import Page
 
 
-def router(catalogue: Catalogue, available: Callable[[], Awaitable[Availability]]) -> APIRouter:
+def router(catalogue: Catalogue) -> APIRouter:
     """Routes of the catalogue."""
     routes = APIRouter(prefix="/v1", tags=["catalogue"], responses=ANY_PROBLEM)
 
@@ -26,12 +25,12 @@ def router(catalogue: Catalogue, available: Callable[[], Awaitable[Availability]
         limit: Annotated[int, Query(ge=1, le=100)] = 100,
     ) -> Page[DatasetBody]:
         """Every word of `q` must stand somewhere in the dataset's texts."""
-        return await catalogue.search(q, await available(), cursor, limit)
+        return await catalogue.search(q, cursor, limit)
 
     @routes.get("/datasets/{agency}/{name}/{version}", summary="One dataset")
     async def show(agency: str, name: str, version: str) -> DatasetBody:
         """Its identifiers, its confirmations, who may ask for it and for what, how fresh it is, whom to ask."""
-        return await catalogue.show(f"{agency}/{name}/{version}", await available())
+        return await catalogue.show(f"{agency}/{name}/{version}")
 
     @routes.get("/record-types/{name}/{version}", summary="A shared definition")
     async def record_type(name: str, version: str) -> RecordTypeBody:

@@ -1,5 +1,6 @@
 """The room's verbs: search and show, for anybody: what is offered is no secret."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,14 +14,16 @@ from schemas.api.catalogue import AgencyBody, DatasetBody, RecordTypeBody, WhoMa
 from schemas.api.lists import Page
 from schemas.records import RECORD_TYPES, field_paths, json_schema
 
-Availability = dict[str, list[WhoMayAsk]]
+Available = Callable[[Sequence[str]], Awaitable[dict[str, list[WhoMayAsk]]]]
+"""Who may ask for these datasets, by dataset: known to the agreements, which lie above this room."""
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Agencies, datasets, record types. Who may ask is told by the agreements, and handed in by the caller."""
+    """Agencies, datasets, record types."""
 
     store: Store
+    available: Available
 
     async def agencies(self) -> Page[AgencyBody]:
         """Every agency."""
@@ -32,7 +35,7 @@ class Catalogue:
             ]
         )
 
-    async def search(self, words: str, available: Availability, after: str, limit: int) -> Page[DatasetBody]:
+    async def search(self, words: str, after: str, limit: int) -> Page[DatasetBody]:
         """Datasets in whose texts every word stands; all where no word is given."""
 
         def read(connection: Connection) -> list[DatasetRow]:
@@ -40,14 +43,16 @@ class Catalogue:
             return [row for row in repository.everything(connection, after) if _matches(row, wanted)]
 
         rows = await self.store.read(read)
+        available = await self.available([row.id for row in rows[:limit]])
         items = [body(row, available.get(row.id, [])) for row in rows[:limit]]
         return Page[DatasetBody](items=items, next_cursor=rows[limit - 1].id if len(rows) > limit else None)
 
-    async def show(self, dataset_id: str, available: Availability) -> DatasetBody:
+    async def show(self, dataset_id: str) -> DatasetBody:
         """One dataset. Raises `NoSuchDataset`."""
         row = await self.store.read(repository.find, dataset_id)
         if row is None:
             raise NoSuchDataset
+        available = await self.available([row.id])
         return body(row, available.get(row.id, []))
 
     def record_type(self, name: str) -> RecordTypeBody:

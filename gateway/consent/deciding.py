@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gateway.auth.actor import Actor
 from gateway.clock import DAY, to_iso
 from gateway.consent import repository
 from gateway.consent.errors import ConsentNotActive, ConsentNotOpen, FieldNotOffered, NoSuchConsent
@@ -43,6 +44,14 @@ def link_person(tx: Transaction, known_as: tuple[Pseudonyms, ...]) -> str:
 def _own(tx: Transaction, consent_id: str, known_as: tuple[Pseudonyms, ...]) -> ConsentRow:
     row = repository.find(tx, consent_id)
     if row is None or row.subject_id not in subjects.resolve(tx, known_as).subjects:
+        raise NoSuchConsent
+    return row
+
+
+def _held(tx: Transaction, consent_id: str, by: Actor) -> ConsentRow:
+    by.must_be_active(tx)
+    row = repository.find(tx, consent_id)
+    if row is None or row.consumer_id != by.agency_id:
         raise NoSuchConsent
     return row
 
@@ -121,31 +130,28 @@ class Decline:
 
 @dataclass(frozen=True, slots=True)
 class Revoke:
-    """Revoke: by the person (`known_as`), or given up by the consumer agency that holds it (`consumer_id`)."""
+    """Revoke: by the person (known by these pseudonyms), or given up by the consumer agency that holds it."""
 
     consent_id: str
-    known_as: tuple[Pseudonyms, ...] = ()
-    consumer_id: str | None = None
+    by: tuple[Pseudonyms, ...] | Actor
     reason: str | None = None
 
     def locks(self) -> Sequence[Lock]:
-        return (Lock(CONSENT, self.consent_id, consent),)
+        mine = Lock(CONSENT, self.consent_id, consent)
+        return (*self.by.locks(), mine) if isinstance(self.by, Actor) else (mine,)
 
     def apply(self, tx: Transaction) -> ConsentRow:
-        if self.known_as:
-            row = _own(tx, self.consent_id, self.known_as)
+        if isinstance(self.by, Actor):
+            row, by = _held(tx, self.consent_id, self.by), "consumer"
         else:
-            found = repository.find(tx, self.consent_id)
-            if found is None or found.consumer_id != self.consumer_id:
-                raise NoSuchConsent
-            row = found
+            row, by = _own(tx, self.consent_id, self.by), "person"
         if row.status == "revoked":
             return row
         if row.status not in ("requested", "active"):
             raise ConsentNotActive
         row = row._replace(status="revoked", revoked_at=tx.now)
         more = {"reason": self.reason} if self.reason else {}
-        entry = enter(tx, row, "consent-revoked", by="person" if self.known_as else "consumer", **more)
+        entry = enter(tx, row, "consent-revoked", by=by, **more)
         return repository.write(tx, row._replace(entry_id=entry.entry_id))
 
 

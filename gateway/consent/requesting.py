@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gateway.agencies.tables import agency, client
 from gateway.agreements.grounds import Grounds, grounds
 from gateway.agreements.refusing import refused
 from gateway.agreements.tables import agreement
+from gateway.auth.actor import Actor
 from gateway.catalogue.errors import NoSuchDataset
 from gateway.clock import DAY, to_iso
 from gateway.consent import repository
 from gateway.consent.errors import NotConsentable, TooManyOpenRequests
 from gateway.consent.repository import ConsentRow, NoticeRow
-from gateway.db.intent import AGENCY, AGREEMENT, CLIENT, Lock, Transaction
+from gateway.db.intent import AGREEMENT, Lock, Transaction
 from gateway.ledger.entry import Commitment, append
 from gateway.policy import Asked, ConsentFacts, Facts, NoticeFacts, Reason, Refusal, Usage, decide
 from gateway.subjects import repository as subjects
@@ -32,8 +32,7 @@ class RequestConsent:
     What is asked already, in all that the person would decide by, is not asked twice: that request is the answer.
     """
 
-    client_id: str
-    consumer_id: str
+    by: Actor
     known_as: tuple[Pseudonyms, ...]
     dataset_id: str
     purpose: str
@@ -46,13 +45,12 @@ class RequestConsent:
 
     def locks(self) -> Sequence[Lock]:
         return (
-            Lock(CLIENT, self.client_id, client, share=True),
-            Lock(AGENCY, self.consumer_id, agency, share=True),
+            *self.by.locks(),
             Lock(AGREEMENT, self.agreement_id, agreement, share=True),
         )
 
     def apply(self, tx: Transaction) -> ConsentRow:
-        known = grounds(tx, self.client_id, self.consumer_id, self.dataset_id, self.purpose)
+        known = _grounds(tx, self)
         self._check(tx, known)
         assert known.agreement is not None
         assert known.row is not None
@@ -61,9 +59,9 @@ class RequestConsent:
         row = ConsentRow(
             id=tx.clock.new_id(),
             subject_id=subjects.ensure(tx, self.known_as),
-            consumer_id=self.consumer_id,
+            consumer_id=self.by.agency_id,
             provider_id=known.row.provider_id,
-            client_id=self.client_id,
+            client_id=self.by.client_id,
             dataset_id=self.dataset_id,
             purpose=self.purpose,
             agreement_id=known.agreement.id,
@@ -117,8 +115,7 @@ def _question(row: ConsentRow) -> tuple[object, ...]:
 class RecordNotice:
     """Record that a person was notified: for purposes whose agreement asks for the signal `notified`."""
 
-    client_id: str
-    consumer_id: str
+    by: Actor
     known_as: tuple[Pseudonyms, ...]
     dataset_id: str
     purpose: str
@@ -129,13 +126,12 @@ class RecordNotice:
 
     def locks(self) -> Sequence[Lock]:
         return (
-            Lock(CLIENT, self.client_id, client, share=True),
-            Lock(AGENCY, self.consumer_id, agency, share=True),
+            *self.by.locks(),
             Lock(AGREEMENT, self.agreement_id, agreement, share=True),
         )
 
     def apply(self, tx: Transaction) -> NoticeRow:
-        known = grounds(tx, self.client_id, self.consumer_id, self.dataset_id, self.purpose)
+        known = _grounds(tx, self)
         offered = known.dataset.fields if known.dataset else frozenset()
         fields = known.agreement.fields if known.agreement else offered
         notice = NoticeFacts(self.notice_version, self.given_at)
@@ -155,7 +151,7 @@ class RecordNotice:
         row = NoticeRow(
             notice_id,
             subjects.ensure(tx, self.known_as),
-            self.consumer_id,
+            self.by.agency_id,
             self.dataset_id,
             self.purpose,
             self.notice_version,
@@ -168,6 +164,13 @@ class RecordNotice:
         return row
 
 
+def _grounds(tx: Transaction, ask: RequestConsent | RecordNotice) -> Grounds:
+    """Read afresh, under the agreement that is locked. Raises `ClientSuspended`."""
+    ask.by.must_be_active(tx)
+    by = ask.by
+    return grounds(tx, by.client_id, by.agency_id, ask.dataset_id, ask.purpose, agreement_id=ask.agreement_id)
+
+
 def _refuse_unless_permitted(
     tx: Transaction, ask: RequestConsent | RecordNotice, known: Grounds, fields: frozenset[str], **signal: Any
 ) -> None:
@@ -176,7 +179,7 @@ def _refuse_unless_permitted(
         raise NoSuchDataset
     if subjects.resolve(tx, ask.known_as).conflict:
         raise refused(Refusal((Reason("subject-conflict"),)), tx.now)
-    asked = Asked(ask.dataset_id, ask.purpose, fields, ask.consumer_id)
+    asked = Asked(ask.dataset_id, ask.purpose, fields, ask.by.agency_id)
     free = Usage(0, 0, 0, 0)
     facts = Facts(
         tx.now,

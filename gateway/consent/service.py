@@ -47,8 +47,7 @@ class Consents:
         known_as = pseudonyms(self.pseudonyms, identifiers)
         row = await self.store.commit(
             RequestConsent(
-                caller.client_id,
-                caller.agency_id,
+                caller.actor,
                 known_as,
                 body.dataset,
                 body.purpose,
@@ -69,8 +68,7 @@ class Consents:
         _, agreement_id = await self._under(caller.agency_id, body.dataset, body.purpose)
         row = await self.store.commit(
             RecordNotice(
-                caller.client_id,
-                caller.agency_id,
+                caller.actor,
                 known_as,
                 body.dataset,
                 body.purpose,
@@ -101,11 +99,8 @@ class Consents:
         """The person revokes, or the agency that holds the consent gives it up. Acknowledged means in force."""
         reason = body.reason if body else None
         _check_code(reason, "/reason")
-        if isinstance(caller, PersonCaller):
-            intent = Revoke(consent_id, known_as=self._person(caller), reason=reason)
-        else:
-            intent = Revoke(consent_id, consumer_id=caller.agency_id, reason=reason)
-        return self._body(await self.store.commit(intent))
+        by = self._person(caller) if isinstance(caller, PersonCaller) else caller.actor
+        return self._body(await self.store.commit(Revoke(consent_id, by, reason)))
 
     async def show(self, caller: Caller, consent_id: str) -> Consent:
         """One consent: to its person, its consumer and its provider."""

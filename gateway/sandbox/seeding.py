@@ -9,6 +9,7 @@ from gateway.agencies import repository as agencies
 from gateway.agencies.registration import AddAgency, AddClient
 from gateway.agreements.accepting import acceptance_payload
 from gateway.app import Gateway, build
+from gateway.auth.actor import Actor
 from gateway.auth.caller import ClientCaller, PersonCaller
 from gateway.clock import DAY, SystemClock
 from gateway.connector.keys import ClientKey, load_or_generate
@@ -82,14 +83,18 @@ async def _agree(gateway: Gateway, layout: Layout) -> None:
     since, until = today - timedelta(days=365), today + timedelta(days=5 * 365)
     for deal in world.DEALS:
         text = AgreementText.model_validate(deal.text(since.isoformat(), until.isoformat()))
-        agreement = await gateway.agreements.draft(text.consumer, text)
+        agreement = await gateway.agreements.draft(_office(text.consumer), text)
         for agency_id in (text.consumer, text.provider):
             key = ClientKey.load(layout.key_file(f"{agency_id}.data-office"))
             jws = key.sign(
                 {"typ": "threekeys-acceptance+jwt", "kid": key.kid},
                 json.loads(acceptance_payload(agreement.id, agreement.version, agreement.sha256)),
             )
-            await gateway.agreements.accept(agency_id, agreement.id, AcceptanceBody(version=1, jws=jws))
+            await gateway.agreements.accept(_office(agency_id), agreement.id, AcceptanceBody(version=1, jws=jws))
+
+
+def _office(agency_id: str) -> Actor:
+    return Actor(f"{agency_id}.data-office", agency_id)
 
 
 async def _consent(gateway: Gateway, people: Sequence[Person]) -> None:

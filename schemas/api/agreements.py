@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PlainSerializer, SkipValidation
 
 from schemas.api.exchanges import DatasetId
 from schemas.api.limits import LimitsLeft
@@ -65,6 +65,11 @@ class AgreementText(WireModel):
     dpia_reference: Reference
 
 
+StoredText = Annotated[AgreementText, SkipValidation(), PlainSerializer(lambda stored: stored)]
+"""A text as it was stored: plain JSON, of the shape of `AgreementText` and never read through it. So what both
+agencies signed is served unchanged, whatever becomes of the model."""
+
+
 class AcceptanceBody(WireModel):
     """A compact JWS over the RFC 8785 JSON of {agreement, version, sha256}, by a key of the accepting agency."""
 
@@ -83,14 +88,15 @@ class Acceptance(WireModel):
 
 
 class SuspensionBody(WireModel):
-    """Suspend, resume or end an agreement; either party may suspend or end it."""
+    """Suspend, resume or end an agreement. Either party may; resuming lifts its own suspension only."""
 
     action: Literal["suspend", "resume", "end"] = "suspend"
     reason: Code | None = None
 
 
 class Agreement(WireModel):
-    """An agreement. `version` is the newest; `versionInForce` is what exchanges are decided by."""
+    """An agreement. `version` is the newest, whose `text` this is; `versionInForce` is what exchanges are decided by;
+    `suspendedBy` are the parties that have suspended it."""
 
     id: str
     status: Literal["draft", "accepted", "in-force", "suspended", "ended"]
@@ -100,9 +106,9 @@ class Agreement(WireModel):
     version: int
     version_in_force: int | None = None
     sha256: str
-    text: AgreementText
+    text: StoredText
     acceptances: list[Acceptance]
-    suspended_by: str | None = None
+    suspended_by: list[str]
 
 
 class RegisterEntry(WireModel):

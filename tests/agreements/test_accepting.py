@@ -2,15 +2,23 @@
 
 import base64
 import json
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
+import uvicorn
 
-from gateway.agencies.registration import AddClient
-from gateway.agencies.standing import SuspendClient
+from gateway.agencies.registration import AddClient, UpdateClient
+from gateway.agencies.standing import ReactivateClient, SuspendClient
+from gateway.agreements.accepting import acceptance
+from gateway.agreements.errors import AcceptanceInvalid
 from gateway.app import Gateway
+from gateway.auth.actor import Actor
 from gateway.connector.keys import ClientKey
 from tests.agreements.drafted import Drafted, Offices, text_for
+from tests.auth.test_keysets import KeyHost
 from tests.world import CONSUMER, PROVIDER, World
 
 OFFICE = f"{CONSUMER}.data-office"
@@ -76,6 +84,80 @@ def test_an_acceptance_of_version_one_is_not_one_of_version_two(world: World, of
     drafted.next_version(CONSUMER)  # the very same text
     assert drafted.send(CONSUMER, first).json()["code"] == "acceptance-invalid"
     assert drafted.accept(CONSUMER).status_code == 201
+
+
+def test_a_key_behind_a_jwks_uri_accepts(world: World, offices: Offices) -> None:
+    """Found as for a client assertion: by kid, and again after the agency has rotated it, without telling us."""
+    remote = f"{CONSUMER}.remote-office"
+    first, second, stranger = ClientKey.generate(), ClientKey.generate(), ClientKey.generate()
+    world.keys[remote] = first
+    drafted = offices.draft(text_for(world.offer(agreed=False)))
+    with key_host(first) as host:
+
+        async def registered(gateway: Gateway) -> None:
+            scopes = ("agreements:accept", "agreements:read")
+            await gateway.store.commit(AddClient(remote, CONSUMER, remote, scopes, jwks_uri=host.url))
+
+        world.in_gateway(registered)
+        world.keys[remote] = stranger
+        assert drafted.send(CONSUMER, drafted.jws(remote)).json()["code"] == "acceptance-invalid"
+        world.keys[remote] = first
+        answer = drafted.send(CONSUMER, drafted.jws(remote))
+        assert answer.status_code == 201, answer.text
+        assert [one["client"] for one in answer.json()["acceptances"]] == [remote]
+        drafted.next_version(CONSUMER)
+        host.hold(second)
+        world.keys[remote] = second
+        world.clock.advance(61)
+        assert drafted.send(CONSUMER, drafted.jws(remote)).status_code == 201
+    drafted.next_version(CONSUMER)
+    world.clock.advance(2 * 3600)
+    answer = drafted.send(CONSUMER, drafted.jws(remote))
+    assert answer.json()["code"] == "acceptance-invalid"
+    assert remote in answer.json()["errors"][0]["detail"]  # whose set cannot be fetched
+
+
+@contextmanager
+def key_host(*keys: ClientKey) -> Iterator[KeyHost]:
+    """A real HTTP server that serves these keys, in a thread."""
+    host = KeyHost(*keys)
+    server = uvicorn.Server(uvicorn.Config(host, host="127.0.0.1", port=0, log_config=None, lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    host.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/jwks.json"
+    yield host
+    server.should_exit = True
+    thread.join(10)
+
+
+def test_a_signer_that_is_changed_before_the_commit_accepts_nothing(world: World, offices: Offices) -> None:
+    """The signature is verified before the transaction, which looks at the signer again."""
+    office, other = f"{CONSUMER}.changing-office", ClientKey.generate()
+    world.keys[office] = ClientKey.generate()
+    drafted = offices.draft(text_for(world.offer(agreed=False)))
+    scopes = ("agreements:accept", "agreements:read")
+
+    async def work(gateway: Gateway) -> None:
+        commit = gateway.store.commit
+        await commit(AddClient(office, CONSUMER, office, scopes, world.keys[office].public_jwks()))
+        by = Actor(OFFICE, CONSUMER)
+        sets = gateway.auth.key_sets
+        intent = await acceptance(gateway.store, sets, by, drafted.id, 1, drafted.jws(office))
+        for change in (
+            SuspendClient(office),
+            UpdateClient(office, scopes=("agreements:read",)),
+            UpdateClient(office, jwks=other.public_jwks()),
+        ):
+            await commit(change)
+            with pytest.raises(AcceptanceInvalid):
+                await commit(intent)
+            await commit(ReactivateClient(office))
+            await commit(UpdateClient(office, scopes=scopes, jwks=world.keys[office].public_jwks()))
+        await commit(intent)
+
+    world.in_gateway(work)
 
 
 def test_the_key_of_a_suspended_client_accepts_nothing_more(world: World, offices: Offices) -> None:

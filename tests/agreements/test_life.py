@@ -1,13 +1,20 @@
 """The life of an agreement: draft, accepted by both, in force, suspended, ended; version by version."""
 
 import hashlib
+import json
+from dataclasses import dataclass
 from typing import Any
 
 import rfc8785
 
+from gateway.agreements import repository
+from gateway.app import Gateway
+from gateway.auth import compact
+from gateway.db.intent import Lock, Transaction
 from schemas.api.agreements import SuspensionBody
 from tests.agreements.drafted import Drafted, Offices, text_for
-from tests.world import CONSUMER, PROVIDER, World
+from tests.consent.asking import events
+from tests.world import CONSUMER, PROVIDER, World, office
 
 
 def new(world: World, offices: Offices) -> Drafted:
@@ -41,6 +48,56 @@ def test_the_hash_is_that_of_the_rfc_8785_json_of_the_text_as_served(world: Worl
     for caller in (offices.consumer, offices.provider):
         served = caller.get(drafted.path).json()
         assert hashlib.sha256(rfc8785.dumps(served["text"])).hexdigest() == served["sha256"]
+
+
+def test_what_is_served_is_byte_for_byte_what_both_signed(world: World, offices: Offices) -> None:
+    drafted = new(world, offices).accepted()
+    signed = {json.loads(compact.payload(one["jws"]))["sha256"] for one in drafted.body["acceptances"]}
+    drafted.next_version(CONSUMER, retention="Two years.")
+    for caller in (offices.consumer, offices.provider):
+        served = caller.get(f"{drafted.path}/versions/1")
+        assert {hashlib.sha256(served.content).hexdigest()} == signed
+        newest = caller.get(f"{drafted.path}/versions/2").content
+        assert newest in caller.get(drafted.path).content
+    problem = offices.consumer.get(f"{drafted.path}/versions/3")
+    assert (problem.status_code, problem.json()["code"]) == (404, "no-such-agreement")
+
+
+def test_a_text_that_today_s_model_does_not_know_is_served_as_it_was_signed(world: World, offices: Offices) -> None:
+    """A later model has other members, and other defaults: neither may change what was signed."""
+    drafted = new(world, offices)
+    text = {name: part for name, part in drafted.body["text"].items() if name != "onwardUse"}
+    old = rfc8785.dumps({**text, "onwardTransfer": "None.", "title": "Control\u0007 and “é”"})
+    sha256 = hashlib.sha256(old).hexdigest()
+
+    async def stored_before(gateway: Gateway) -> None:
+        await gateway.store.commit(StoredBefore(drafted.id, old.decode(), sha256))
+
+    world.in_gateway(stored_before)
+    served = offices.provider.get(drafted.path)
+    assert old in served.content
+    assert (served.json()["version"], served.json()["sha256"]) == (2, sha256)
+    assert hashlib.sha256(rfc8785.dumps(served.json()["text"])).hexdigest() == sha256
+    assert offices.consumer.get(f"{drafted.path}/versions/2").content == old
+    assert old in offices.consumer.get("/v1/agreements").content
+
+
+@dataclass(frozen=True)
+class StoredBefore:
+    """Write a version that another model took."""
+
+    agreement_id: str
+    text: str
+    sha256: str
+
+    def locks(self) -> list[Lock]:
+        return []
+
+    def apply(self, tx: Transaction) -> None:
+        row = repository.find(tx, self.agreement_id)
+        assert row is not None
+        repository.write_agreement(tx, row._replace(version=2))
+        repository.insert_version(tx, row.id, 2, self.text, self.sha256, CONSUMER, tx.now)
 
 
 def test_what_was_signed_is_kept_as_it_was_signed(world: World, offices: Offices) -> None:
@@ -130,12 +187,31 @@ def test_accepting_twice_and_accepting_what_is_in_force_are_conflicts(world: Wor
 def test_a_suspended_agreement_refuses_at_once_and_only_who_suspended_resumes(world: World, offices: Offices) -> None:
     drafted = new(world, offices).accepted()
     assert outcome(world, drafted) == "released"
-    assert drafted.change(PROVIDER, "suspend").json()["suspendedBy"] == PROVIDER
+    assert drafted.change(PROVIDER, "suspend").json()["suspendedBy"] == [PROVIDER]
     assert outcome(world, drafted) == "agreement-suspended"
     assert drafted.change(CONSUMER, "resume").json()["code"] == "agreement-state-forbids"
-    assert drafted.change(CONSUMER, "suspend").json()["code"] == "agreement-state-forbids"
+    assert drafted.change(PROVIDER, "suspend").json()["code"] == "agreement-state-forbids"
     assert drafted.change(PROVIDER, "resume").json()["status"] == "in-force"
     assert outcome(world, drafted) == "released"
+
+
+def test_one_party_s_resuming_does_not_lift_the_other_s_suspension(world: World, offices: Offices) -> None:
+    drafted = new(world, offices).accepted()
+    drafted.change(PROVIDER, "suspend")
+    assert drafted.change(CONSUMER, "suspend").json()["suspendedBy"] == [CONSUMER, PROVIDER]
+    assert drafted.change(PROVIDER, "resume").json()["suspendedBy"] == [CONSUMER]
+    assert drafted.body["status"] == "suspended"
+    assert outcome(world, drafted) == "agreement-suspended"
+    assert drafted.change(PROVIDER, "resume").json()["code"] == "agreement-state-forbids"
+    assert drafted.change(CONSUMER, "resume").json()["suspendedBy"] == []
+    assert outcome(world, drafted) == "released"
+    entered = [one for one in events(world) if one.get("agreement") == drafted.id and "status" in one]
+    assert sorted((one["kind"], one["by"], one["status"]) for one in entered) == [
+        ("agreement-resumed", CONSUMER, "in-force"),
+        ("agreement-resumed", PROVIDER, "suspended"),
+        ("agreement-suspended", CONSUMER, "suspended"),
+        ("agreement-suspended", PROVIDER, "suspended"),
+    ]
 
 
 def test_accepting_a_new_version_does_not_lift_a_suspension(world: World, offices: Offices) -> None:
@@ -173,7 +249,7 @@ def test_an_agreement_suspended_during_the_fetch_releases_nothing_though_another
 
     async def suspend(_: object) -> None:
         world.adapter.before = None
-        await world.gateway.agreements.change(PROVIDER, newest.id, SuspensionBody(action="suspend"))
+        await world.gateway.agreements.change(office(PROVIDER), newest.id, SuspensionBody(action="suspend"))
 
     world.adapter.before = suspend
     assert outcome(world, newest) == "agreement-suspended"

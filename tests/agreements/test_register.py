@@ -3,7 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
+from gateway.agreements import repository
+from gateway.agreements.repository import AgreementRow
+from gateway.app import Gateway
+from gateway.db.connection import Connection
 from tests.agreements.drafted import Offices, text_for
+from tests.agreements.test_several import Pile
 from tests.world import CONSUMER, PROVIDER, Caller, World, purpose
 
 
@@ -59,6 +64,41 @@ def test_pages_hold_everything_once(world: World, offices: Offices) -> None:
         assert wanted <= set(found)
         assert found == [one["dataset"] for page in pages(caller, path, 100) for one in page]
         assert all(len(page) <= 2 for page in pages(caller, path, 2))
+
+
+def test_permissions_are_told_in_pages_and_none_is_left_out(world: World, offices: Offices) -> None:
+    asks = [purpose("one", "consent"), purpose("two", "consent")]
+    wanted = [world.offer(text={"purposes": asks, "fields": ["status"]}) for _ in range(3)]
+    found = [
+        (one["dataset"], one["purpose"])
+        for page in pages(world.casework, "/v1/permissions", 1)
+        for one in page
+        if one["dataset"] in wanted
+    ]
+    assert found == [(dataset, code) for dataset in wanted for code in ("one", "two")]
+    first = world.casework.get("/v1/permissions", params={"limit": 1}).json()
+    assert len({one["agreement"] for one in first["items"]}) == 1
+    assert first["nextCursor"]
+
+
+def test_what_cannot_be_asked_for_crowds_no_permission_out(world: World, offices: Offices) -> None:
+    """Neither what was ended, nor a thousand agreements about another dataset."""
+    dataset = world.offer(agreed=False)
+    ended = offices.draft(text_for(dataset)).accepted()
+    ended.change(CONSUMER, "end")
+
+    def found(connection: Connection) -> list[AgreementRow]:
+        return repository.between(connection, CONSUMER, dataset)
+
+    async def pile(gateway: Gateway) -> None:
+        [like] = await gateway.store.read(found)
+        await gateway.store.commit(Pile(like._replace(dataset_id=f"{PROVIDER}/another/v1")))
+
+    world.in_gateway(pile)
+    late = offices.draft(text_for(dataset)).accepted()
+    told = world.casework.get("/v1/permissions", params={"dataset": dataset}).json()
+    assert {one["agreement"] for one in told["items"]} == {late.id}
+    assert told["nextCursor"] is None
 
 
 def test_permissions_tell_a_consumer_what_it_may_ask_for_and_nobody_else(world: World, offices: Offices) -> None:

@@ -1,23 +1,19 @@
 """Several agreements on one dataset: which of them counts, and how many one agency may leave open."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from gateway.agencies.standing import ReactivateAgency, SuspendAgency
 from gateway.agreements import repository, terms
-from gateway.agreements.accepting import Accept
-from gateway.agreements.drafting import MOST_OPEN_DRAFTS, ChangeStatus, Draft, NewVersion
+from gateway.agreements.drafting import MOST_OPEN_DRAFTS
 from gateway.agreements.repository import AgreementRow
+from gateway.agreements.suspending import ChangeStatus
 from gateway.app import Gateway
-from gateway.auth.errors import ClientSuspended
 from gateway.db.connection import Connection
-from gateway.db.intent import AGENCY, Lock, Transaction
-from schemas.api.agreements import AgreementText
-from tests.agreements.drafted import OFFICES, Drafted, Offices, text_for
-from tests.world import CONSUMER, PROVIDER, World, purpose
+from gateway.db.intent import Lock, Transaction
+from tests.agreements.drafted import Drafted, Offices, text_for
+from tests.world import CONSUMER, PROVIDER, World, office, purpose
 
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
@@ -80,7 +76,7 @@ def test_whatever_one_party_piles_up_an_exchange_reads_none_of_it(world: World, 
         [row] = await gateway.store.read(found)
         await gateway.store.commit(Pile(row))
         assert await gateway.store.read(found) == [row]
-        await gateway.store.commit(ChangeStatus(live.id, PROVIDER, "end"))
+        await gateway.store.commit(ChangeStatus(live.id, office(PROVIDER), "end"))
         assert len(await gateway.store.read(found)) == 1  # the newest, whatever it is
 
     world.in_gateway(work)
@@ -117,49 +113,6 @@ def test_what_is_not_used_any_more_leaves_memory_first(
         assert await gateway.store.read(ids, [0, 1, 0, 2]) == [rows[0], rows[2]]
 
     world.in_gateway(work)
-
-
-def test_once_its_suspension_is_durable_nothing_of_an_agency_is_committed(world: World, offices: Offices) -> None:
-    """Also what its client sent, and the door let pass, before."""
-    dataset = world.offer(agreed=False)
-    suspended = agreed(offices, dataset)
-    suspended.change(PROVIDER, "suspend")
-    drafted = offices.draft(text_for(dataset))
-    text = AgreementText.model_validate(text_for(dataset))
-    intents: list[Any] = [
-        Draft(text, PROVIDER),
-        NewVersion(drafted.id, text, PROVIDER),
-        Accept(drafted.id, 1, PROVIDER, drafted.jws(OFFICES[PROVIDER])),
-        ChangeStatus(suspended.id, PROVIDER, "resume"),
-        ChangeStatus(suspended.id, PROVIDER, "end"),
-    ]
-
-    async def work(gateway: Gateway) -> None:
-        await gateway.store.commit(SuspendAgency(PROVIDER))
-        try:
-            every = (gateway.store.commit(intent) for intent in intents)
-            answers = await asyncio.gather(*every, return_exceptions=True)
-        finally:
-            await gateway.store.commit(ReactivateAgency(PROVIDER))
-        assert [type(one) for one in answers] == [ClientSuspended] * len(intents)
-
-    world.in_gateway(work)
-    shown = {one.id: offices.consumer.get(one.path).json() for one in (suspended, drafted)}
-    assert shown[suspended.id]["status"] == "suspended"
-    assert (shown[drafted.id]["status"], shown[drafted.id]["version"]) == ("draft", 1)
-
-
-def test_an_agency_s_row_is_locked_before_its_agreement_s(world: World, offices: Offices) -> None:
-    """So that a suspension, by whichever gateway, is wholly before or wholly after."""
-    text = AgreementText.model_validate(text_for(world.offer(agreed=False)))
-    for intent in (
-        Draft(text, PROVIDER),
-        NewVersion("a", text, PROVIDER),
-        Accept("a", 1, PROVIDER, ""),
-        ChangeStatus("a", PROVIDER, "resume"),
-    ):
-        lock = intent.locks()[0]
-        assert (lock.rank, lock.table.name, lock.id, lock.share) == (AGENCY, "agency", PROVIDER, True)
 
 
 def test_a_renewal_signed_ahead_leaves_the_valid_agreement_in_use(world: World, offices: Offices) -> None:

@@ -22,6 +22,7 @@ class KeyHost:
     def __init__(self, *keys: ClientKey) -> None:
         self.status = 200
         self.asked = 0
+        self.url = ""
         self.body = b""
         self.hold(*keys)
 

@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
+from gateway.agreements import availability, terms
+from gateway.agreements.repository import AgreementRow
 from gateway.app import Gateway
 from gateway.catalogue.registration import SetDatasetStatus
+from gateway.db.connection import Connection
+from gateway.policy import AgreementFacts
 from schemas.records import RECORD_TYPES, record_model
 from tests.world import CONFIRMED, CONSUMER, DATASET, PROVIDER, STRANGER, Caller, World
 
@@ -38,6 +42,25 @@ def test_anybody_sees_who_is_on_the_exchange(anyone: Caller) -> None:
         "status": "active",
         "contact": "desk@test.invalid",
     }
+
+
+def test_a_page_reads_the_agreements_of_its_own_datasets_only(
+    world: World, anyone: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered = [world.offer(title="Read by itself") for _ in range(3)]
+    read: list[str] = []
+
+    def facts(connection: Connection, row: AgreementRow) -> AgreementFacts:
+        read.append(row.dataset_id)
+        return terms.facts(connection, row)
+
+    monkeypatch.setattr(availability, "facts", facts)
+    page = anyone.get("/v1/datasets", params={"q": "read by itself", "limit": 2}).json()["items"]
+    assert [one["id"] for one in page] == read == offered[:2]
+    assert [one["availableTo"][0]["consumer"] for one in page] == [CONSUMER, CONSUMER]
+    read.clear()
+    assert anyone.get(f"/v1/datasets/{offered[2]}").json()["availableTo"]
+    assert read == offered[2:]
 
 
 def test_a_dataset_says_all_that_a_caller_must_know(world: World, anyone: Caller) -> None:

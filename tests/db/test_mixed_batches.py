@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from gateway.agencies.standing import ReactivateAgency, ReactivateClient, SuspendAgency, SuspendClient
-from gateway.agreements.accepting import Accept
-from gateway.agreements.drafting import ChangeStatus, NewVersion, canonical_text
+from gateway.agreements.accepting import Accept, acceptance
+from gateway.agreements.drafting import NewVersion, canonical_text
+from gateway.agreements.suspending import ChangeStatus
 from gateway.app import Gateway
 from gateway.catalogue.registration import SetDatasetStatus
 from gateway.exchange.commit import CommitExchange
 from schemas.api.agreements import AgreementText
-from tests.world import CONSUMER, PROVIDER, World, agreement_text
+from tests.world import CONSUMER, PROVIDER, World, agreement_text, office
 
 CLIENT = f"{CONSUMER}.casework"
 _numbers = itertools.count()
@@ -45,8 +46,8 @@ class Bench:
         """What stops an exchange, and what lifts it again."""
         return {
             "agreement": (
-                ChangeStatus(self.agreement, PROVIDER, "suspend"),
-                ChangeStatus(self.agreement, PROVIDER, "resume"),
+                ChangeStatus(self.agreement, office(PROVIDER), "suspend"),
+                ChangeStatus(self.agreement, office(PROVIDER), "resume"),
             ),
             "dataset": (SetDatasetStatus(self.dataset, "withdrawn"), SetDatasetStatus(self.dataset, "offered")),
             "client": (SuspendClient(CLIENT), ReactivateClient(CLIENT)),
@@ -147,14 +148,15 @@ def test_an_exchange_after_an_acceptance_in_its_batch_is_decided_by_the_new_vers
     text = AgreementText.model_validate(agreement_text(bench.dataset, fields=["validFrom"]))
     sha256 = canonical_text(text)[1]
 
-    def accept(agency: str) -> Accept:
-        jws = world.sign_acceptance(f"{agency}.data-office", bench.agreement, 2, sha256)
-        return Accept(bench.agreement, 2, agency, jws)
+    async def accept(gateway: Gateway, agency: str) -> Accept:
+        by = office(agency)
+        jws = world.sign_acceptance(by.client_id, bench.agreement, 2, sha256)
+        return await acceptance(gateway.store, gateway.auth.key_sets, by, bench.agreement, 2, jws)
 
     async def work(gateway: Gateway) -> None:
-        await gateway.store.commit(NewVersion(bench.agreement, text, PROVIDER))
-        await gateway.store.commit(accept(PROVIDER))
-        batch = [bench.exchange(), accept(CONSUMER), bench.exchange()]
+        await gateway.store.commit(NewVersion(bench.agreement, office(PROVIDER), text))
+        await gateway.store.commit(await accept(gateway, PROVIDER))
+        batch = [bench.exchange(), await accept(gateway, CONSUMER), bench.exchange()]
         assert await together(gateway, batch) == ["released", "done", "refused"]
 
     world.in_gateway(work)

@@ -47,9 +47,9 @@ class Route:
         return f"{self.method} {self.path}"
 
     def filled(self, value: str) -> str:
-        """The path with its one parameter filled."""
+        """The path with its parameter filled; a number that follows it is 1."""
         head, brace, rest = self.path.partition("{")
-        return head + value + rest.partition("}")[2] if brace else self.path
+        return head + value + rest.partition("}")[2].replace("{version}", "1") if brace else self.path
 
     def json(self, world: World) -> dict[str, Any]:
         """Keyword arguments of the call that carry its body."""
@@ -92,6 +92,7 @@ ROUTES = (
     Route("POST", "/v1/agreements", "client", "agreements:write", _text),
     Route("GET", "/v1/agreements", "client", "agreements:read"),
     Route("GET", "/v1/agreements/{agreement_id}", "client", "agreements:read", thing="agreement"),
+    Route("GET", "/v1/agreements/{agreement_id}/versions/{version}", "client", "agreements:read", thing="agreement"),
     Route("POST", "/v1/agreements/{agreement_id}/versions", "client", "agreements:write", _text, thing="agreement"),
     Route("POST", "/v1/agreements/{agreement_id}/acceptances", "client", "agreements:accept", _acceptance,
           thing="agreement"),
