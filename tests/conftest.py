@@ -72,16 +72,21 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def module_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def module_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The same for all tests of a module, which must not disturb each other: each runs on both."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path_factory.mktemp('module') / 'gateway.db'}"
-        return
-    server: str = request.getfixturevalue("postgres_server")
+        return f"sqlite:///{tmp_path_factory.mktemp('module') / 'gateway.db'}"
+    url: str = request.getfixturevalue("module_postgres_url")
+    return url
+
+
+@pytest.fixture(scope="module")
+def module_postgres_url(postgres_server: str) -> Iterator[str]:
+    """On PostgreSQL only, for what several gateways do at once."""
     name = f"t{next(_numbers)}"
-    _admin(server, f"CREATE DATABASE {name}")
-    yield _with_database(server, name)
-    _admin(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    _admin(postgres_server, f"CREATE DATABASE {name}")
+    yield _with_database(postgres_server, name)
+    _admin(postgres_server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from gateway.auth.actor import Actor
 from gateway.clock import DAY, to_iso
 from gateway.consent import repository
 from gateway.consent.errors import ConsentNotActive, ConsentNotOpen, FieldNotOffered, NoSuchConsent
+from gateway.consent.linking import link_person
 from gateway.consent.repository import ConsentRow, paths
 from gateway.consent.requesting import OPEN_FOR, enter
 from gateway.consent.tables import consent
@@ -33,14 +34,6 @@ class Evidence:
         return json.dumps({"issuer": self.issuer, "acr": self.acr}, sort_keys=True)
 
 
-def link_person(tx: Transaction, known_as: tuple[Pseudonyms, ...]) -> str:
-    """The subject that this person is; whatever was known under several comes together."""
-    subject_id, merged = subjects.link(tx, known_as)
-    for old in merged:
-        repository.move(tx, old, subject_id)
-    return subject_id
-
-
 def _own(tx: Transaction, consent_id: str, known_as: tuple[Pseudonyms, ...]) -> ConsentRow:
     row = repository.find(tx, consent_id)
     if row is None or row.subject_id not in subjects.resolve(tx, known_as).subjects:
@@ -54,19 +47,6 @@ def _held(tx: Transaction, consent_id: str, by: Actor) -> ConsentRow:
     if row is None or row.consumer_id != by.agency_id:
         raise NoSuchConsent
     return row
-
-
-@dataclass(frozen=True, slots=True)
-class LinkPerson:
-    """A person was seen: their identifiers are one subject."""
-
-    known_as: tuple[Pseudonyms, ...]
-
-    def locks(self) -> Sequence[Lock]:
-        return ()
-
-    def apply(self, tx: Transaction) -> str:
-        return link_person(tx, self.known_as)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class TooManyOpenRequests(Conflict):
     """An agency may not bury a person under requests."""
 
     code = "too-many-open-requests"
-    title = "This person has too many open requests of your agency about this dataset"
+    title = "This person has too many open requests of your agency under this agreement"
     explanation = "At most 20 are open at a time. Wait for the person, or take some back."
 
 

@@ -1,7 +1,7 @@
 """The only place with SQL of the room."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -118,11 +118,13 @@ _OPEN = (
         consent.c.subject_id == bindparam("subject_id"),
         consent.c.consumer_id == bindparam("consumer_id"),
         consent.c.dataset_id == bindparam("dataset_id"),
+        consent.c.agreement_id == bindparam("agreement_id"),
         consent.c.status == "requested",
         consent.c.requested_at >= bindparam("since"),
     )
     .order_by(consent.c.id)
 )
+_OF_SUBJECT = select(consent.c.id).where(consent.c.subject_id == bindparam("subject_id"))
 _MOVE = update(consent).where(consent.c.subject_id == bindparam("old")).values(subject_id=bindparam("new"))
 _MOVE_NOTICES = update(notice).where(notice.c.subject_id == bindparam("old")).values(subject_id=bindparam("new"))
 _INSERT_NOTICE = insert(notice).values({name: bindparam(name) for name in NoticeRow._fields})
@@ -279,12 +281,15 @@ def replace_others(tx: Transaction, row: ConsentRow) -> list[str]:
     return replaced
 
 
-def open_requests(
-    connection: Connection, subject_id: str, consumer_id: str, dataset_id: str, since: int
-) -> list[ConsentRow]:
-    """What an agency has asked this person about a dataset since then, and is not decided: the oldest first."""
-    key = {"subject_id": subject_id, "consumer_id": consumer_id, "dataset_id": dataset_id, "since": since}
-    return [ConsentRow._make(row) for row in connection.all(_OPEN, key)]
+def open_requests(connection: Connection, like: ConsentRow, since: int) -> list[ConsentRow]:
+    """What this agency has asked this person under this agreement since then, undecided: the oldest first."""
+    rows = connection.all(_OPEN, {**like._asdict(), "since": since})
+    return [ConsentRow._make(row) for row in rows]
+
+
+def of_subjects(connection: Connection, subject_ids: Iterable[str]) -> list[str]:
+    """The ids of every consent of these subjects."""
+    return [one for name in subject_ids for one in flat(connection.all(_OF_SUBJECT, {"subject_id": name}))]
 
 
 def move(tx: Transaction, old: str, new: str) -> None:

@@ -7,14 +7,14 @@ from typing import Any
 
 from gateway.agreements.grounds import Grounds, grounds
 from gateway.agreements.refusing import refused
-from gateway.agreements.tables import agreement
+from gateway.agreements.tables import agreement, agreement_usage
 from gateway.auth.actor import Actor
 from gateway.catalogue.errors import NoSuchDataset
 from gateway.clock import DAY, to_iso
 from gateway.consent import repository
 from gateway.consent.errors import NotConsentable, TooManyOpenRequests
 from gateway.consent.repository import ConsentRow, NoticeRow
-from gateway.db.intent import AGREEMENT, Lock, Transaction
+from gateway.db.intent import AGREEMENT, COUNTER, Lock, Transaction
 from gateway.ledger.entry import Commitment, append
 from gateway.policy import Asked, ConsentFacts, Facts, NoticeFacts, Reason, Refusal, Usage, decide
 from gateway.subjects import repository as subjects
@@ -22,7 +22,7 @@ from gateway.subjects.pseudonym import Pseudonyms
 
 OPEN_FOR = 30 * DAY
 MOST_OPEN = 20
-"""Requests that an agency may have open with one person about one dataset."""
+"""Requests that an agency may have open with one person under one agreement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class RequestConsent:
     """Ask. Refused, by the very policy of the exchange, where a granted consent would not be enough to exchange.
 
     What is asked already, in all that the person would decide by, is not asked twice: that request is the answer.
+    Requests under one agreement are taken one after another, by the lock on its counter, as its fetches are: so two
+    gateways never both find that there is room, or nothing to match.
     """
 
     by: Actor
@@ -47,6 +49,7 @@ class RequestConsent:
         return (
             *self.by.locks(),
             Lock(AGREEMENT, self.agreement_id, agreement, share=True),
+            Lock(COUNTER, self.agreement_id, agreement_usage),
         )
 
     def apply(self, tx: Transaction) -> ConsentRow:
@@ -81,9 +84,7 @@ class RequestConsent:
             evidence=None,
             entry_id=None,
         )
-        waiting = repository.open_requests(
-            tx, row.subject_id, row.consumer_id, row.dataset_id, since=tx.now - OPEN_FOR
-        )
+        waiting = repository.open_requests(tx, row, since=tx.now - OPEN_FOR)
         for one in waiting:
             if _question(one) == _question(row):
                 return one

@@ -10,8 +10,9 @@ from gateway.catalogue import repository as catalogue
 from gateway.catalogue.errors import NoSuchDataset
 from gateway.clock import Clock, from_datetime, to_iso
 from gateway.consent import repository
-from gateway.consent.deciding import Decline, Evidence, Grant, LinkPerson, Revoke
+from gateway.consent.deciding import Decline, Evidence, Grant, Revoke
 from gateway.consent.errors import NoIdentifiers, NoSuchConsent
+from gateway.consent.linking import seen
 from gateway.consent.receipt import ConsentReceipts
 from gateway.consent.repository import ConsentRow, paths
 from gateway.consent.requesting import RecordNotice, RequestConsent
@@ -92,6 +93,7 @@ class Consents:
         known_as, evidence = self._person(caller), Evidence(caller.issuer, caller.acr)
         if body.decision == "grant":
             chosen = frozenset(body.optional_fields)
+            await seen(self.store, known_as)
             return self._body(await self.store.commit(Grant(consent_id, known_as, chosen, evidence)))
         return self._body(await self.store.commit(Decline(consent_id, known_as, evidence)))
 
@@ -117,7 +119,7 @@ class Consents:
     async def list(self, caller: Caller, after: str, limit: int) -> Page[Consent]:
         """A person's own, or those that the caller's agency asked for."""
         if isinstance(caller, PersonCaller):
-            column, owner = "subject_id", await self.store.commit(LinkPerson(self._person(caller)))
+            column, owner = "subject_id", await seen(self.store, self._person(caller))
         else:
             column, owner = "consumer_id", caller.agency_id
         rows = await self.store.read(repository.listed, column, owner, after, limit + 1)

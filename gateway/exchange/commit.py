@@ -10,7 +10,7 @@ from gateway.agreements.tables import agreement, agreement_usage
 from gateway.agreements.usage import UsageBook
 from gateway.auth.once import Proofs
 from gateway.catalogue.tables import dataset
-from gateway.consent.deciding import link_person
+from gateway.consent.linking import link_person
 from gateway.consent.repository import HeldConsents, Uses
 from gateway.consent.tables import consent
 from gateway.db.intent import AGENCY, AGREEMENT, CLIENT, CONSENT, COUNTER, DATASET, Lock, Transaction
@@ -20,7 +20,7 @@ from gateway.exchange.confirming import confirmation_ids, one_more
 from gateway.exchange.events import exchange_event
 from gateway.exchange.facts import Case, look_again
 from gateway.exchange.minimise import Found
-from gateway.exchange.repository import ExchangeEntries, OwnRequests
+from gateway.exchange.repository import Confirmations, ExchangeEntries, OwnRequests
 from gateway.ledger.entry import Commitment, append
 from gateway.policy import Permit, Reason, Refusal, both, decide
 from gateway.subjects import repository as subjects
@@ -129,6 +129,8 @@ class CommitExchange:
         subjects.want(tx, self.ask.known_as)
         if self.first.consent_id:
             tx.batch(HeldConsents).want((self.first.consent_id,))
+        if self.ask.confirm:
+            tx.batch(Confirmations).want(confirmation_ids(self.ask))
 
     def apply(self, tx: Transaction) -> Committed:
         repeat = _released(tx, self)
@@ -169,8 +171,9 @@ class CommitExchange:
 
     def _not_confirmed(self, tx: Transaction, case: Case, permit: Permit) -> Committed:
         """Miss, mismatch and restricted record are told alike; the guess is counted."""
+        confirmations = tx.batch(Confirmations)
         for name in confirmation_ids(self.ask):
-            repository.write_failures(tx, name, one_more(repository.locked_failures(tx, name), tx.now))
+            confirmations.write(tx, name, one_more(confirmations.failures(tx, name), tx.now))
         refusal = Refusal(
             (Reason("not-confirmed"),), permit.agreement_id, permit.agreement_version, permit.consent_id
         )

@@ -14,6 +14,7 @@ from gateway.db.intent import Transaction
 from gateway.exchange import repository
 from gateway.exchange.asking import Ask
 from gateway.exchange.confirming import confirmation_ids, locked_until
+from gateway.exchange.repository import Confirmations
 from gateway.policy import AgreementFacts, ConsentFacts, Facts, NoticeFacts, Permit, Usage
 from gateway.subjects import repository as subjects
 from gateway.subjects.pseudonym import Pseudonyms
@@ -106,7 +107,7 @@ def look_again(tx: Transaction, ask: Ask, first: Permit, *, repeat: bool = False
     consent = consents.in_hand(tx, consent_id) if consent_id else None
     if consent is not None and not (all_theirs and consent.subject_id == subject.subject_id):
         consent = None
-    failures = [repository.locked_failures(tx, name) for name in confirmation_ids(ask)] if ask.confirm else []
+    failures = _failures(tx, ask) if ask.confirm else []
     counted = tx.batch(Uses).counted(consent.id) if consent else 0
     notice = _notice(tx, ask, known.agreement, subject) if all_theirs else None
     subject = _contradicted(tx, ask, subject)
@@ -123,6 +124,11 @@ def look_again(tx: Transaction, ask: Ask, first: Permit, *, repeat: bool = False
         repeat=repeat,
         counted=counted,
     )
+
+
+def _failures(tx: Transaction, ask: Ask) -> list[list[int]]:
+    confirmations = tx.batch(Confirmations)
+    return [confirmations.failures(tx, name) for name in confirmation_ids(ask)]
 
 
 def _contradicted(connection: Connection, ask: Ask, subject: Resolution) -> Resolution:

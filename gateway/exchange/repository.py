@@ -1,6 +1,7 @@
 """The only place with SQL of the room."""
 
 import json
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, exists, null, select, update
@@ -194,16 +195,37 @@ def failures(connection: Connection, confirmation_id: str) -> list[int]:
     return list(json.loads(row[0])) if row else []
 
 
-def locked_failures(tx: Transaction, confirmation_id: str) -> list[int]:
-    """The same under lock: the row is made where there is none, so that its absence turns nothing."""
-    row: Row | None = tx.first(_CONFIRMATION, {"id": confirmation_id, "now": tx.now})
-    assert row is not None
-    return list(json.loads(row[0]))
+class Confirmations:
+    """Wrong confirmations in hand, by row.
 
+    The rows are locked for all items of a batch at once, in the order of their ids, so that two gateways never wait
+    for each other. A row is made where there is none, so that its absence turns nothing.
+    """
 
-def write_failures(tx: Transaction, confirmation_id: str, seconds: list[int]) -> None:
-    """Write them."""
-    tx.run(_WRITE_FAILURES, {"key": confirmation_id, "failures": json.dumps(seconds)})
+    def __init__(self) -> None:
+        self._wanted: set[str] = set()
+        self._failures: dict[str, list[int]] = {}
+
+    def want(self, confirmation_ids: Iterable[str]) -> None:
+        """These will be asked for."""
+        self._wanted.update(confirmation_ids)
+
+    def failures(self, tx: Transaction, confirmation_id: str) -> list[int]:
+        """Seconds of wrong confirmations, under lock."""
+        if confirmation_id not in self._failures:
+            for one in sorted(self._wanted - self._failures.keys() | {confirmation_id}):
+                row: Row | None = tx.first(_CONFIRMATION, {"id": one, "now": tx.now})
+                assert row is not None
+                self._failures[one] = list(json.loads(row[0]))
+        return self._failures[confirmation_id]
+
+    def write(self, tx: Transaction, confirmation_id: str, seconds: list[int]) -> None:
+        """Write them."""
+        self._failures[confirmation_id] = seconds
+        tx.run(_WRITE_FAILURES, {"key": confirmation_id, "failures": json.dumps(seconds)})
+
+    def flush(self, tx: Transaction) -> None:
+        """Nothing is left to write."""
 
 
 def find_key(connection: Connection, caller: str, key: str) -> KeyRow | None:

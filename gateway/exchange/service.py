@@ -14,6 +14,7 @@ from gateway.catalogue import repository as catalogue
 from gateway.catalogue.errors import NoSuchDataset
 from gateway.catalogue.repository import DatasetRow
 from gateway.clock import MICROSECONDS, Clock
+from gateway.consent.linking import seen
 from gateway.db.store import Store
 from gateway.errors import GatewayError, InvalidRequest, SourceFault
 from gateway.exchange.asking import Ask, ask
@@ -63,11 +64,15 @@ class Exchanges:
         return self._reply(asked, taken, found, fetched_at, done)
 
     async def ask(self, caller: Caller, request: ExchangeRequest) -> Ask:
-        """What is asked. `NoSuchDataset` where the catalogue knows none of this id; `PersonTokenRefused`."""
+        """What is asked; a person is seen by it. `NoSuchDataset` where the catalogue knows none of this id;
+        `PersonTokenRefused`."""
         dataset, explicit, own = await self._dataset(request.dataset), request.explicit_request, None
         if explicit is not None and explicit.person_token is not None:
             own = await self.requests.verify(explicit.person_token, caller)
-        return ask(request, caller, dataset, self.pseudonyms, own)
+        asked = ask(request, caller, dataset, self.pseudonyms, own)
+        if asked.asked.by_person:
+            await seen(self.store, asked.known_as)
+        return asked
 
     async def _dataset(self, dataset_id: str) -> DatasetRow:
         now = self.clock.now()

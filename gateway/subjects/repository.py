@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import BindParameter, Select, Text, bindparam, delete, select, update
@@ -50,6 +51,7 @@ _ALL_OF = (
     .with_for_update()
 )
 _FORGET_IDENTIFIERS = delete(subject_identifier).where(subject_identifier.c.subject_id == bindparam("subject_id"))
+_OF_SUBJECT = select(subject_identifier.c.digest).where(subject_identifier.c.subject_id == bindparam("subject_id"))
 _FORGET = delete(subject_exchange).where(subject_exchange.c.subject_id == bindparam("subject_id"))
 
 
@@ -161,10 +163,18 @@ def _make(tx: Transaction, one: Pseudonyms) -> str:
     return others[0]
 
 
+def linked(connection: Connection, known_as: Sequence[Pseudonyms]) -> str | None:
+    """The subject of all these identifiers, known by the current key: there is nothing to link. Else None."""
+    digests = [digest for one in known_as for digest in one.digests]
+    found = _subjects(rows_of(connection, HeldIdentifiers.columns, digests))
+    return next(iter(found.values()), None) if _as_one(known_as, found) else None
+
+
 def link(tx: Transaction, known_as: Sequence[Pseudonyms]) -> tuple[str, tuple[str, ...]]:
     """A person's token says that these identifiers are one person: (the subject, those merged into it).
 
-    Read once more after each round, under lock: another gateway may have met the same person meanwhile.
+    Read once more after each round, under lock: another gateway may have met the same person meanwhile. All that the
+    subjects are known by is locked at once, in order, also what the token does not name and will only be moved.
     """
     digests = [digest for one in known_as for digest in one.digests]
     found = _subjects(rows_of(tx, HeldIdentifiers.columns, digests))
@@ -174,7 +184,9 @@ def link(tx: Transaction, known_as: Sequence[Pseudonyms]) -> tuple[str, tuple[st
         known = resolve(tx, known_as)
         if known.subject_id is not None and not known.stale:
             return known.subject_id, ()
-    found = _subjects(_locked(tx, digests, share=False))
+    others = [flat(tx.all(_OF_SUBJECT, {"subject_id": one})) for one in sorted({*found.values()})]
+    held = _subjects(_locked(tx, {*digests, *chain(*others)}, share=False))
+    found = {digest: held[digest] for digest in digests if digest in held}
     subject_id, merged = tx.clock.new_id(), list[str]()
     tx.batch(HeldIdentifiers).drop()
     while True:

@@ -5,7 +5,8 @@ import pytest
 from adapters.base import Query
 from adapters.errors import Retriable
 from gateway.app import Gateway
-from gateway.consent.deciding import Evidence, Grant, LinkPerson
+from gateway.consent.deciding import Evidence, Grant
+from gateway.consent.linking import LinkPerson
 from gateway.db.intent import Lock, Transaction
 from gateway.subjects import repository as subjects
 from gateway.subjects.pseudonym import Pseudonyms, pseudonyms

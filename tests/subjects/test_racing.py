@@ -1,37 +1,17 @@
 """Two gateways on one PostgreSQL: whoever relies on a subject keeps it until its transaction is over."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-
 import pytest
 
-from gateway.clock import SystemClock
-from gateway.db.intent import Lock, Transaction
 from gateway.db.migrating import migrate
-from gateway.db.open import open_engine
 from gateway.subjects import repository as subjects
 from gateway.subjects.pseudonym import Pseudonyms
 from gateway.subjects.repository import Index
+from tests.elsewhere import impatient, meanwhile, transaction
 from tests.subjects.indexed import exchanges_about
 
 NHS, NINO = Pseudonyms("nhs-number", (("k1", "aaaa"),)), Pseudonyms("nino", (("k1", "bbbb"),))
 NINO_OF_A_NEW_KEY = Pseudonyms("nino", (("k2", "cccc"), ("k1", "bbbb")))
 BOTH = (NHS, NINO)
-
-
-@contextmanager
-def transaction(url: str) -> Iterator[Transaction]:
-    """Of a gateway of its own; committed at the end."""
-    engine = open_engine(url)
-    connection = engine.connect(writing=True)
-    with closing(connection.raw):
-        locks: list[Lock] = []
-        engine.begin(connection, locks)
-        tx = Transaction(connection, SystemClock())
-        yield tx
-        tx.flush(engine.gathering(connection))
-        engine.commit(connection)
 
 
 def ensure(url: str, *known_as: Pseudonyms) -> str:
@@ -42,21 +22,6 @@ def ensure(url: str, *known_as: Pseudonyms) -> str:
 def link(url: str, *known_as: Pseudonyms) -> str:
     with transaction(url) as tx:
         return subjects.link(tx, known_as)[0]
-
-
-def meanwhile(work: Callable[[], str]) -> Callable[[], str]:
-    """Begin it elsewhere, and give it the time to finish if nothing holds it up; call for the answer."""
-    answers: list[str] = []
-    thread = threading.Thread(target=lambda: answers.append(work()))
-    thread.start()
-    thread.join(0.3)
-
-    def answer() -> str:
-        thread.join(10)
-        [found] = answers
-        return found
-
-    return answer
 
 
 @pytest.fixture
@@ -118,6 +83,18 @@ def test_a_row_of_a_new_key_written_meanwhile_goes_along(url: str) -> None:
     whole(url, "under-way", *made)
     with transaction(url) as tx:
         assert subjects.resolve(tx, (NINO_OF_A_NEW_KEY,)).subjects == (stays,)
+
+
+def test_linking_waits_for_an_exchange_before_it_holds_what_the_exchange_may_want_next(url: str) -> None:
+    """Also where that exchange came by an identifier that the token does not name."""
+    further = Pseudonyms("driving-licence-number", (("k1", "0000"),))
+    made = [ensure(url, NHS), link(url, NINO, further)]
+    with transaction(url) as tx:
+        subjects.resolve(tx, (further,))
+        linked = meanwhile(lambda: link(url, *BOTH))
+        impatient(tx)
+        subjects.resolve(tx, BOTH)
+    assert linked() in made
 
 
 def test_an_exchange_that_begins_while_the_person_is_linked_waits_for_it(url: str) -> None:
