@@ -1,8 +1,13 @@
 """From an agreement's row and its immutable text to the facts that the policy decides by."""
 
+import hashlib
+import json
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
+
+import rfc8785
 
 from gateway.agreements import repository
 from gateway.agreements.repository import AgreementRow
@@ -15,6 +20,7 @@ from schemas.api.agreements import AgreementText, PurposeBody
 # meanwhile is only read once more.
 _kept: OrderedDict[tuple[str, int, str], AgreementFacts] = OrderedDict()
 _MOST = 10_000
+_ABOUT = ("consumer", "provider", "dataset", "controllers", "retention", "onwardUse")
 
 
 def text_of(json_text: str) -> AgreementText:
@@ -30,7 +36,7 @@ def facts(connection: Connection, row: AgreementRow) -> AgreementFacts:
     if found is None:
         stored = repository.version_text(connection, row.id, version)
         assert stored is not None
-        found = _facts(row, version, text_of(stored[0]))
+        found = _facts(row, version, stored[0])
         _kept[key] = found
     with suppress(KeyError):
         _kept.move_to_end(key)
@@ -57,21 +63,33 @@ def choose(
     return max((facts(connection, row) for row in rows), key=rank, default=None)
 
 
-def _facts(row: AgreementRow, version: int, text: AgreementText) -> AgreementFacts:
+def _facts(row: AgreementRow, version: int, stored: str) -> AgreementFacts:
+    text, digests = text_of(stored), _digests(json.loads(stored))
     return AgreementFacts(
         id=row.id,
         version=version,
         status=row.status,
         valid_from=from_datetime(text.valid_from),
         valid_until=from_datetime(text.valid_until),
-        purposes={purpose.code: terms_of(purpose) for purpose in text.purposes},
+        purposes={one.code: terms_of(one, digests[one.code]) for one in text.purposes},
         fields=frozenset(text.fields),
         per_minute=text.limits.per_minute,
         per_day=text.limits.per_day,
     )
 
 
-def terms_of(purpose: PurposeBody) -> PurposeTerms:
+def _digests(stored: dict[str, Any]) -> dict[str, str]:
+    """By purpose, the digest of what a person consents to: all that the text says of who gets the data, for what,
+    under which law, and what becomes of it (docs/adr/0014). Of the text as stored, so that no later model changes it.
+    """
+    about = {name: stored.get(name) for name in _ABOUT}
+    return {
+        purpose["code"]: hashlib.sha256(rfc8785.dumps({**about, "purpose": purpose})).hexdigest()
+        for purpose in stored["purposes"]
+    }
+
+
+def terms_of(purpose: PurposeBody, digest: str = "") -> PurposeTerms:
     """One purpose of a text as the policy reads it."""
     authority = purpose.authority
     return PurposeTerms(
@@ -87,4 +105,5 @@ def terms_of(purpose: PurposeBody) -> PurposeTerms:
         notice_version=purpose.notice_version,
         explicit_request_days=purpose.explicit_request_days,
         needs_confidentiality_basis=purpose.needs_confidentiality_basis,
+        digest=digest,
     )

@@ -28,6 +28,7 @@ class ConsentRow(NamedTuple):
     agreement_id: str
     agreement_version: int
     legal_power: str
+    terms: str
     required: str
     optional: str
     chosen: str
@@ -57,6 +58,7 @@ class ConsentRow(NamedTuple):
             expires_at=self.expires_at or 0,
             uses=self.uses,
             max_uses=self.max_uses,
+            terms=self.terms,
         )
 
 

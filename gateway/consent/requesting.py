@@ -57,8 +57,8 @@ class RequestConsent:
         self._check(tx, known)
         assert known.agreement is not None
         assert known.row is not None
-        authority = known.agreement.purposes[self.purpose].authority
-        assert authority is not None
+        terms = known.agreement.purposes[self.purpose]
+        assert terms.authority is not None
         row = ConsentRow(
             id=tx.clock.new_id(),
             subject_id=subjects.ensure(tx, self.known_as),
@@ -69,7 +69,8 @@ class RequestConsent:
             purpose=self.purpose,
             agreement_id=known.agreement.id,
             agreement_version=known.agreement.version,
-            legal_power=authority.legal_power,
+            legal_power=terms.authority.legal_power,
+            terms=terms.digest,
             required=json.dumps(sorted(self.required)),
             optional=json.dumps(sorted(self.optional)),
             chosen="[]",
@@ -102,14 +103,14 @@ class RequestConsent:
         terms = known.agreement.purposes.get(self.purpose) if known.agreement else None
         if terms is not None and terms.signal != "consent":
             raise NotConsentable(signal=terms.signal)
-        granted = ConsentFacts("", "active", fields, frozenset(), tx.now + self.valid_days * DAY)
+        until, digest = tx.now + self.valid_days * DAY, terms.digest if terms else ""
+        granted = ConsentFacts("", "active", fields, frozenset(), until, terms=digest)
         _refuse_unless_permitted(tx, self, known, fields, consent=granted)
 
 
 def _question(row: ConsentRow) -> tuple[object, ...]:
-    """What the person is asked, of one agency and dataset."""
-    terms = (row.agreement_id, row.agreement_version, row.legal_power)
-    return (row.purpose, row.required, row.optional, row.valid_days, row.max_uses, *terms)
+    """What the person is asked, by one agency under one agreement."""
+    return (row.purpose, row.terms, row.required, row.optional, row.valid_days, row.max_uses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +142,14 @@ class RecordNotice:
         event = {
             "kind": "notice-recorded",
             "notice": notice_id,
-            "consumer": self.consumer_id,
+            "consumer": self.by.agency_id,
             "dataset": self.dataset_id,
             "purpose": self.purpose,
             "noticeVersion": self.notice_version,
             "channel": self.channel,
             "givenAt": to_iso(self.given_at),
         }
-        entry = append(tx, event, (self.consumer_id, known.row.provider_id if known.row else self.consumer_id))
+        entry = append(tx, event, (self.by.agency_id, known.row.provider_id if known.row else self.by.agency_id))
         row = NoticeRow(
             notice_id,
             subjects.ensure(tx, self.known_as),

@@ -10,8 +10,9 @@ class Consent(SQLModel, table=True):
     """A request for consent and what became of it.
 
     `status`: requested, active, declined, revoked, replaced; that an active one has expired follows from
-    `expires_at`. `required` must be granted as a whole; `optional` are offered, `chosen` of them taken. `evidence` is
-    JSON about the person's token (issuer, acr), never an identifier.
+    `expires_at`. `terms` is the digest of the terms that it was asked under. `required` must be granted as a whole;
+    `optional` are offered, `chosen` of them taken. `evidence` is JSON about the person's token (issuer, acr), never
+    an identifier.
     """
 
     __table_args__ = (Index("consent_for", "subject_id", "consumer_id", "dataset_id", "purpose"),)
@@ -26,6 +27,7 @@ class Consent(SQLModel, table=True):
     agreement_id: str = text()
     agreement_version: int
     legal_power: str = text()
+    terms: str = text()
     required: str = text()
     optional: str = text()
     chosen: str = text()

@@ -14,13 +14,13 @@ from gateway.settings import ConfigurationError
 SCRIPTS = Path(__file__).parent.parent / "migrations"
 
 
-def migrate(url: str) -> None:
-    """Upgrade to the newest schema; nothing to do where it is there. Raises what the driver raises."""
+def migrate(url: str, revision: str = "head") -> None:
+    """Upgrade to the newest schema, or to a revision; nothing to do where it is there. Raises as the driver does."""
     engine = open_engine(url).alembic_engine()
     config = _config()
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
     engine.dispose()
 
 

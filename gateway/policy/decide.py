@@ -148,7 +148,7 @@ def _blank(text: str | None) -> bool:
 
 def _person(asked: Asked, facts: Facts, terms: PurposeTerms) -> tuple[list[Reason], list[Withheld]]:
     if terms.signal == "consent":
-        return _consent(asked, facts)
+        return _consent(asked, facts, terms)
     if terms.signal == "notified":
         return list(_notified(facts, terms)), []
     if terms.signal == "explicit-request":
@@ -158,7 +158,7 @@ def _person(asked: Asked, facts: Facts, terms: PurposeTerms) -> tuple[list[Reaso
     return [Reason("signal-reason-missing")], []
 
 
-def _consent(asked: Asked, facts: Facts) -> tuple[list[Reason], list[Withheld]]:
+def _consent(asked: Asked, facts: Facts, terms: PurposeTerms) -> tuple[list[Reason], list[Withheld]]:
     consent = facts.consent
     if consent is None:
         return [Reason("consent-required")], []
@@ -166,6 +166,8 @@ def _consent(asked: Asked, facts: Facts) -> tuple[list[Reason], list[Withheld]]:
         return [Reason(_CONSENT_STATUS.get(consent.status, "consent-required"))], []
     if facts.now >= consent.expires_at:
         return [Reason("consent-expired")], []
+    if not consent.terms or consent.terms != terms.digest:
+        return [Reason("consent-outdated")], []
     if consent.max_uses is not None and _reached(consent.max_uses, consent.uses, facts.repeat):
         return [Reason("consent-used-up")], []
     return _choice(asked, consent)

@@ -85,7 +85,8 @@ class PurposeTerms:
     """One purpose of an agreement: its one authority, and the signal that it asks of the person.
 
     `signal_reason` is needed for `none`. `notice_version` is what a `notified` person must have been given.
-    `explicit_request_days`: how old an explicit request may be; under 1 accepts none.
+    `explicit_request_days`: how old an explicit request may be; under 1 accepts none. `digest` names the terms in
+    words, as a person reads them who consents: other words, another digest.
     """
 
     authority: LegalAuthority | None = None
@@ -94,6 +95,7 @@ class PurposeTerms:
     notice_version: str | None = None
     explicit_request_days: int = 0
     needs_confidentiality_basis: bool = True
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,8 @@ class ConsentFacts:
     """The person's consent for this consumer, dataset and purpose.
 
     `fields` were granted (the required ones and those chosen); `offered` were optional and not chosen.
-    `uses` counts releases; `max_uses` None: the person set no limit; under 1 allows none, not even a repeat.
+    `uses` counts releases; `max_uses` None: the person set no limit; under 1 allows none, not even a repeat. `terms`
+    is the digest of the terms that it was asked under.
     """
 
     id: str
@@ -143,6 +146,7 @@ class ConsentFacts:
     expires_at: int = 0
     uses: int = FAR_FUTURE
     max_uses: int | None = None
+    terms: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,8 @@ _ALL: Final = (
                "Ask again only if the person wishes it.", 403, "POST", _CONSENTS),
     ReasonCode("consent-expired", "person", "The consent has expired",
                "Request the person's consent again.", 403, "POST", _CONSENTS),
+    ReasonCode("consent-outdated", "person", "The consent was given under other terms than those in force",
+               "Request the person's consent again: they read the new terms.", 403, "POST", _CONSENTS),
     ReasonCode("consent-replaced", "person", "The person has renewed the consent during the request",
                "Ask again: the newer consent counts then.", 403, "POST", "/v1/exchanges"),
     ReasonCode("consent-used-up", "person", "The consent's uses are used up",

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Select, Text, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for SQLite too
 
-from gateway.db.connection import Connection, Row
+from gateway.db.connection import Connection, Row, flat
 from gateway.db.held import Held, padded, rows_of
 from gateway.db.intent import Transaction
 from gateway.subjects.pseudonym import Pseudonyms

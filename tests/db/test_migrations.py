@@ -1,11 +1,48 @@
-"""A database that was migrated has the tables that the rooms declare, no more and no less."""
+"""A database that was migrated has the tables that the rooms declare, and what stood in it means the same."""
+
+import json
+from typing import Any
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 
-from gateway.db.migrating import migrate
+from gateway.agreements import repository as agreements
+from gateway.agreements import terms
+from gateway.agreements.drafting import canonical_text
+from gateway.consent import repository as consents
+from gateway.db.connection import Connection
+from gateway.db.migrating import migrate, schema_is_old
 from gateway.db.open import open_engine
 from gateway.migrations.tables import METADATA
+from schemas.api.agreements import AgreementText
+from tests.world import CONSUMER, DATASET, PROVIDER, agreement_text
+
+_CONSENT = {
+    "id": "c", "subject_id": "s", "consumer_id": CONSUMER, "provider_id": PROVIDER, "client_id": "k",
+    "dataset_id": DATASET, "purpose": "with-consent", "agreement_id": "a", "agreement_version": 1,
+    "legal_power": "Test Act 2024, section 1", "required": '["status"]', "optional": "[]", "chosen": "[]",
+    "status": "active", "valid_days": 365, "max_uses": None, "uses": 0, "requested_at": 1, "decided_at": 2,
+    "expires_at": 3, "revoked_at": None, "evidence": "{}", "entry_id": "e",
+}  # fmt: skip
+_AGREEMENT = {
+    "id": "a", "consumer_id": CONSUMER, "provider_id": PROVIDER, "dataset_id": DATASET, "status": "suspended",
+    "version": 2, "in_force": 1, "suspended_by": PROVIDER, "created_at": 1,
+}  # fmt: skip
+
+
+def insert(url: str, table: str, *rows: dict[str, Any]) -> None:
+    """As the older schema's own gateway wrote it."""
+    engine = open_engine(url).alembic_engine()
+    names = ", ".join(rows[0])
+    marks = ", ".join(f":{name}" for name in rows[0])
+    with engine.begin() as connection:
+        connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), list(rows))
+    engine.dispose()
+
+
+def read(url: str) -> Connection:
+    return open_engine(url).connect(writing=False)
 
 
 def test_the_newest_schema_is_what_the_rooms_declare(database_url: str) -> None:
@@ -16,3 +53,32 @@ def test_the_newest_schema_is_what_the_rooms_declare(database_url: str) -> None:
             assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
     finally:
         engine.dispose()
+
+
+def test_a_consent_of_the_first_schema_holds_under_the_terms_of_its_version(database_url: str) -> None:
+    migrate(database_url, "0001")
+    assert schema_is_old(database_url)
+    insert(database_url, "agreement", _AGREEMENT)
+    for version, retention in enumerate(("A year.", "Ten years."), start=1):
+        stored, sha256 = canonical_text(AgreementText.model_validate(agreement_text(retention=retention)))
+        one = {"agreement_id": "a", "version": version, "text": stored, "sha256": sha256}
+        insert(database_url, "agreement_version", {**one, "drafted_by": CONSUMER, "created_at": 1})
+    insert(database_url, "consent", _CONSENT, {**_CONSENT, "id": "d", "agreement_version": 2})
+    migrate(database_url)
+    assert not schema_is_old(database_url)
+    connection = read(database_url)
+    try:
+        row, first, second = agreements.find(connection, "a"), *(consents.find(connection, one) for one in "cd")
+        assert row is not None
+        assert first is not None
+        assert second is not None
+        terms._kept.clear()
+        in_force = terms.facts(connection, row).purposes["with-consent"].digest
+        assert first.terms == in_force
+        assert second.terms != in_force
+        assert first._asdict() == {**_CONSENT, "terms": in_force}
+        assert row.suspenders == [PROVIDER]
+        assert json.loads(row.suspended_by or "") == [PROVIDER]
+    finally:
+        terms._kept.clear()
+        connection.raw.close()

@@ -37,7 +37,7 @@ AUTHORITY = LegalAuthority(
     confidentiality_basis="statutory gateway",
 )
 TERMS = {
-    "consent": PurposeTerms(AUTHORITY, "consent", needs_confidentiality_basis=True),
+    "consent": PurposeTerms(AUTHORITY, "consent", needs_confidentiality_basis=True, digest="terms-3"),
     "notified": PurposeTerms(AUTHORITY, "notified", notice_version="2026-04", needs_confidentiality_basis=True),
     "explicit-request": PurposeTerms(
         AUTHORITY, "explicit-request", explicit_request_days=30, needs_confidentiality_basis=True
@@ -79,7 +79,7 @@ def permitted(signal: str = "consent") -> World:
         ),
         usage=Usage(in_minute=9, in_day=99, minute_free_at=NOW + 7, day_free_at=NOW + HOUR),
         consent=ConsentFacts(
-            "consent-1", "active", frozenset({"validUntil", "holder.name"}), frozenset(), NOW + DAY, 2, 3
+            "consent-1", "active", frozenset({"validUntil", "holder.name"}), frozenset(), NOW + DAY, 2, 3, "terms-3"
         ),
         notice=NoticeFacts("2026-04", NOW - DAY),
         subject_conflict=False,

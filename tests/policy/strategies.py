@@ -75,6 +75,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "terms.notice_version": (None, "1"),
     "terms.explicit_request_days": (0, -1),
     "terms.needs_confidentiality_basis": (True,),
+    "terms.digest": ("", "terms-4"),
     "authority.legal_power": ("", " "),
     "authority.lawful_basis": ("", "6(1)(a)", "6(1)(z)", "consent"),
     "authority.article9_condition": (None, "", "9(2)(a)"),
@@ -87,6 +88,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "consent.offered": (frozenset(), frozenset({"address", "licence"})),
     "consent.expires_at": (NOW, NOW - DAY),
     "consent.max_uses": (0, 1),
+    "consent.terms": ("", "terms-2"),
     "notice": (None, NoticeFacts("1", NOW - DAY), NoticeFacts("2", NOW + 1)),
     "subject_conflict": (True,),
     "confirmation_locked_until": (NOW + 1, NOW + DAY),
@@ -122,6 +124,7 @@ def right_worlds(draw: st.DrawFn) -> World:
         notice_version="2",
         explicit_request_days=days,
         needs_confidentiality_basis=bool(authority.confidentiality_basis) and draw(_coins),
+        digest="terms-3",
     )
     special = bool(authority.article9_condition) and draw(_coins)
     criminal = bool(authority.article10_authority) and draw(_coins)
@@ -161,7 +164,7 @@ def consents(draw: st.DrawFn, wanted: frozenset[str]) -> ConsentFacts:
     granted = part | draw(field_sets)
     offered = draw(field_sets) if draw(_seldom) else wanted - part
     uses, max_uses = draw(_uses)
-    return ConsentFacts("consent-1", "active", granted, offered, NOW + draw(_days) * DAY, uses, max_uses)
+    return ConsentFacts("consent-1", "active", granted, offered, NOW + draw(_days) * DAY, uses, max_uses, "terms-3")
 
 
 _wrongs = st.lists(st.sampled_from([(path, value) for path, values in WRONG.items() for value in values]), max_size=5)

@@ -215,6 +215,11 @@ def test_a_consent_refuses_from_its_end_on() -> World:
     return changed(consent__expires_at=NOW)
 
 
+@refuses("consent-outdated")
+def test_a_consent_given_under_other_terms_is_refused() -> World:
+    return changed(terms__digest="terms-4")
+
+
 @refuses("consent-replaced")
 def test_a_consent_that_a_newer_one_replaced_is_refused() -> World:
     return changed(consent__status="replaced")
@@ -378,7 +383,9 @@ def test_a_repeat_is_refused_once_a_key_has_gone() -> None:
 def test_a_consent_without_a_limit_of_uses_is_never_used_up() -> None:
     permit(
         changed(
-            consent=ConsentFacts("c", "active", frozenset({"validUntil", "holder"}), frozenset(), NOW + 1, 9, None)
+            consent=ConsentFacts(
+                "c", "active", frozenset({"validUntil", "holder"}), frozenset(), NOW + 1, 9, None, "terms-3"
+            )
         )
     )
 
