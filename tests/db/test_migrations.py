@@ -66,7 +66,7 @@ def test_a_consent_of_the_first_schema_holds_under_the_terms_of_its_version(data
         stored, sha256 = canonical_text(AgreementText.model_validate(agreement_text(retention=retention)))
         one = {"agreement_id": "a", "version": version, "text": stored, "sha256": sha256}
         insert(database_url, "agreement_version", {**one, "drafted_by": CONSUMER, "created_at": 1})
-    insert(database_url, "consent", _CONSENT, {**_CONSENT, "id": "d", "agreement_version": 2})
+    insert(database_url, "consent", _CONSENT, {**_CONSENT, "id": "d", "agreement_version": 2, "entry_id": "f"})
     migrate(database_url)
     check(database_url)
     connection = read(database_url)
