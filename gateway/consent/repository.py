@@ -126,7 +126,7 @@ _OPEN = (
     )
     .order_by(consent.c.id)
 )
-_OF_SUBJECT = select(consent.c.id).where(consent.c.subject_id == bindparam("subject_id"))
+_IDS_OF = select(consent.c.id).where(consent.c.subject_id == bindparam("subject_id"))
 _MOVE = update(consent).where(consent.c.subject_id == bindparam("old")).values(subject_id=bindparam("new"))
 _MOVE_NOTICES = update(notice).where(notice.c.subject_id == bindparam("old")).values(subject_id=bindparam("new"))
 _INSERT_NOTICE = insert(notice).values({name: bindparam(name) for name in NoticeRow._fields})
@@ -291,7 +291,7 @@ def open_requests(connection: Connection, like: ConsentRow, since: int) -> list[
 
 def of_subjects(connection: Connection, subject_ids: Iterable[str]) -> list[str]:
     """The ids of every consent of these subjects."""
-    return [one for name in subject_ids for one in flat(connection.all(_OF_SUBJECT, {"subject_id": name}))]
+    return [one for name in subject_ids for one in flat(connection.all(_IDS_OF, {"subject_id": name}))]
 
 
 def move(tx: Transaction, old: str, new: str) -> None:
