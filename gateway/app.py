@@ -17,6 +17,7 @@ from adapters.errors import Misconfigured
 from gateway.agreements import endpoints as agreement_routes
 from gateway.agreements.service import Agreements
 from gateway.auth import endpoints as auth_routes
+from gateway.auth.dependencies import authenticate
 from gateway.auth.once import PruneOnce
 from gateway.auth.people import PersonIssuer
 from gateway.auth.service import Auth
@@ -155,7 +156,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Gateway:
     )
     gateway.api = _api(gateway)
     base_url = settings.base_url
-    gateway.route = ExchangeRoute(StrictBodies(gateway.api, base_url), exchanges, gateway.auth, base_url)
+    bodies = StrictBodies(gateway.api, base_url, partial(authenticate, gateway.auth))
+    gateway.route = ExchangeRoute(bodies, exchanges, gateway.auth, base_url)
     gateway.asgi = Requests(gateway.route, clock, metrics)
     return gateway
 

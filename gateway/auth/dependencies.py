@@ -5,7 +5,8 @@
     async def look(caller: Annotated[Caller, anyone_with("exchanges:read")]) -> …
 
 A client's status is read for each request, so a suspended client's token dies at once here too; a proof that writes
-is used up across all gateways. The exchange does both in its own commit.
+is used up across all gateways. The exchange does both in its own commit. Who writes is asked for before the body is
+read (`gateway.web.bodies`), which FastAPI's dependencies come too late for: these find the answer in the scope.
 """
 
 from typing import Annotated, Any
@@ -18,7 +19,9 @@ from gateway.auth.caller import Caller, ClientCaller, Credentials, PersonCaller
 from gateway.auth.errors import ClientSuspended, ProofInvalid, ScopeMissing, WrongKindOfCaller
 from gateway.auth.once import UseProof
 from gateway.auth.service import Auth
+from gateway.web.bodies import Scope
 
+_KNOWN = "threekeys.known"
 _client_scheme = HTTPBase(
     scheme="DPoP",
     scheme_name="client",
@@ -39,21 +42,29 @@ def auth_of(request: Request) -> Auth:
     return auth
 
 
-async def authenticated(request: Request) -> Caller:
-    """Who calls, of either kind; an active client where it is one."""
-    auth = auth_of(request)
-    raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+async def authenticate(auth: Auth, scope: Scope) -> Caller:
+    """Who calls, of either kind; an active client where it is one. Asked once a request, kept in its scope."""
+    known: Caller | None = scope.get(_KNOWN)
+    if known is not None:
+        return known
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
     path = raw.partition(b"?")[0].decode("latin-1")
-    caller = await auth.authenticate(request.method, path, Credentials.of(request.scope["headers"]))
+    caller = await auth.authenticate(scope["method"], path, Credentials.of(scope["headers"]))
     if isinstance(caller, ClientCaller):
         status = await auth.store.read(client_status, caller.client_id)
         if status is None or not status.active:
             raise ClientSuspended
     # What only reads may be read twice: there the process's own cache of proofs has to do.
-    writes = request.method not in ("GET", "HEAD")
+    writes = scope["method"] not in ("GET", "HEAD")
     if writes and caller.proof is not None and not await auth.store.commit(UseProof(caller.proof)):
         raise ProofInvalid("the proof was used before")
+    scope[_KNOWN] = caller
     return caller
+
+
+async def authenticated(request: Request) -> Caller:
+    """The same, as a dependency."""
+    return await authenticate(auth_of(request), request.scope)
 
 
 def client_with(scope: str) -> Any:

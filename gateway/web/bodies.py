@@ -1,7 +1,8 @@
 """Strict bodies: checked before any route sees them, since an error raised while a framework reads is swallowed.
 
 JSON with a duplicate name, NaN or an infinity is refused (RFC 8259 leaves open what it means: two readers could read
-two things). A body is read up to a limit and not beyond.
+two things). A body is read up to a limit and not beyond, and under `/v1/` of nobody who is not known: a stranger's
+would hold memory and a connection for as long as it pleases to come.
 """
 
 import asyncio
@@ -103,12 +104,19 @@ def check_content_type(scope: Scope) -> None:
 class StrictBodies:
     """ASGI middleware: JSON bodies are read, checked and handed on. `/oauth/*` has rules of its own (RFC 6749).
 
+    `authenticate` is asked before a body under `/v1/` is read, and raises where the caller is not known: whatever
+    writes there needs one (held by `tests/web/test_caller_before_body.py`). At the token endpoint the body itself is
+    the authentication.
+
     U+0000 in a URL is refused here for all rooms: no id holds one, and PostgreSQL cannot look one up.
     """
 
-    def __init__(self, app: App, base_url: str, most: int = MOST_BYTES) -> None:
+    def __init__(
+        self, app: App, base_url: str, authenticate: Callable[[Scope], Awaitable[object]], most: int = MOST_BYTES
+    ) -> None:
         self.app = app
         self.base_url = base_url
+        self.authenticate = authenticate
         self.most = most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,10 +130,12 @@ class StrictBodies:
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self.app(scope, receive, send)
             return
-        oauth = scope["path"].startswith("/oauth/")
         try:
+            check_length(scope, self.most)
+            if scope["path"].startswith("/v1/"):
+                await self.authenticate(scope)
             body = await read_body(scope, receive, self.most)
-            if body and not oauth:
+            if body and not scope["path"].startswith("/oauth/"):
                 check_content_type(scope)
                 check_json(body)
         except HungUp:

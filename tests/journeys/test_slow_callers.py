@@ -155,24 +155,23 @@ def test_half_a_second_head_is_closed_too(port: int) -> None:
     assert time.monotonic() - started < 4 * SHORT
 
 
-@pytest.mark.parametrize(
-    ("path", "status", "code"),
-    [("/v1/decisions", 408, b"body-too-slow"), ("/oauth/token", 400, b"invalid_request")],
-)
-def test_half_a_body_is_told_and_closed(port: int, path: str, status: int, code: bytes) -> None:
-    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 200000\r\n\r\n"
+def test_half_a_body_is_told_and_closed(port: int) -> None:
+    head = (
+        b"POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 200000\r\n\r\n"
+    )
     with connected(port) as connection:
-        connection.sendall(head.encode() + b" " * 60_000)
+        connection.sendall(head + b" " * 60_000)
         started = time.monotonic()
         answer = told(connection)
     assert time.monotonic() - started < 4 * SHORT
-    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
-    assert code in answer
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"invalid_request" in answer
 
 
-def test_of_a_stranger_the_exchange_reads_no_body(port: int) -> None:
+@pytest.mark.parametrize("path", [b"/v1/exchanges", b"/v1/decisions"])
+def test_of_a_stranger_no_body_is_read(port: int, path: bytes) -> None:
     head = (
-        b"POST /v1/exchanges HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 200000\r\n\r\n"
+        b"POST " + path + b" HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 200000\r\n\r\n"
     )
     with connected(port) as connection:
         started = time.monotonic()
