@@ -6,20 +6,15 @@ from dataclasses import dataclass
 
 import rfc8785
 
-from gateway.agencies import repository as agencies
 from gateway.agreements import repository
 from gateway.agreements.errors import AgreementInvalid, AgreementStateForbids, PartiesFixed, TooManyDrafts
 from gateway.agreements.party import OfParty, enter
 from gateway.agreements.repository import AgreementRow
-from gateway.agreements.terms import terms_of
+from gateway.agreements.rules import catalogued, text_rules
 from gateway.auth.actor import Actor
-from gateway.catalogue import repository as catalogue
-from gateway.clock import from_datetime
 from gateway.db.intent import Lock, Transaction
-from gateway.policy import covered, rests_on_consent
-from gateway.subjects.identifiers import check_reference
+from gateway.web.faults import of_values
 from schemas.api.agreements import AgreementText
-from schemas.records import field_paths
 
 MOST_OPEN_DRAFTS = 20  # of one agency for one consumer and dataset
 
@@ -32,49 +27,7 @@ def canonical_text(text: AgreementText) -> tuple[str, str]:
 
 def check_text(tx: Transaction, text: AgreementText) -> None:
     """Refuse a text that contradicts itself or the catalogue, every fault at once."""
-    faults: list[dict[str, str]] = []
-
-    def fault(pointer: str, detail: str) -> None:
-        faults.append({"pointer": pointer, "detail": detail})
-
-    dataset = catalogue.find(tx, text.dataset)
-    if dataset is None:
-        fault("/dataset", "there is no such dataset in the catalogue")
-    elif dataset.provider_id != text.provider:
-        fault("/provider", "the dataset is offered by another agency")
-    else:
-        known = field_paths(dataset.record_type)
-        for n, name in enumerate(text.fields):
-            if name not in known:
-                fault(f"/fields/{n}", f"{dataset.record_type} has no such field")
-    if agencies.find_agency(tx, text.consumer) is None:
-        fault("/consumer", "there is no such agency")
-    if text.consumer == text.provider:
-        fault("/consumer", "an agency makes no agreement with itself")
-    if from_datetime(text.valid_until) <= from_datetime(text.valid_from):
-        fault("/validUntil", "it must be after validFrom")
-    check_reference(text.dpia_reference, "/dpiaReference", faults)
-    if len({purpose.code for purpose in text.purposes}) < len(text.purposes):
-        fault("/purposes", "a purpose stands here twice; each has exactly one authority")
-    for n, name in enumerate(text.fields):
-        if name in text.fields[:n] or covered(name, frozenset(text.fields) - {name}):
-            fault(f"/fields/{n}", "another name in this list covers it already")
-    for n, purpose in enumerate(text.purposes):
-        at = f"/purposes/{n}"
-        authority = terms_of(purpose).authority
-        special = dataset is not None and bool(dataset.special_category)
-        if authority is not None and purpose.signal != "consent" and rests_on_consent(authority, special=special):
-            fault(f"{at}/signal", "an authority under 6(1)(a) or 9(2)(a) asks for the signal consent")
-        if purpose.needs_confidentiality_basis and not purpose.authority.confidentiality_basis:
-            fault(f"{at}/authority/confidentialityBasis", "the purpose says that it needs one")
-        if purpose.signal == "none" and not purpose.signal_reason:
-            fault(f"{at}/signalReason", "the signal none needs its reason")
-        if purpose.signal == "notified" and not purpose.notice_version:
-            fault(f"{at}/noticeVersion", "the signal notified needs the version of the notice")
-        if dataset is not None and dataset.special_category and not purpose.authority.article9_condition:
-            fault(f"{at}/authority/article9Condition", "special category data needs an Article 9 condition")
-        if dataset is not None and dataset.criminal_offence and not purpose.authority.article10_authority:
-            fault(f"{at}/authority/article10Authority", "criminal offence data needs an Article 10 authority")
+    faults = of_values(text_rules(text, catalogued(tx, text)))
     if faults:
         raise AgreementInvalid(errors=faults)
 

@@ -8,6 +8,7 @@ from gateway.agreements.service import PAGE, Agreements
 from gateway.auth.caller import ClientCaller
 from gateway.auth.dependencies import client_with
 from gateway.web.declared import ANY_PROBLEM
+from gateway.web.faults import Checked
 from schemas.api.agreements import (
     AcceptanceBody,
     Agreement,
@@ -28,9 +29,10 @@ Acceptor = Annotated[ClientCaller, client_with("agreements:accept")]
 def router(agreements: Agreements) -> APIRouter:
     """Routes of agreements, the register and permissions."""
     routes = APIRouter(prefix="/v1", tags=["agreements"], responses=ANY_PROBLEM)
+    checked = Checked(agreements.rules)
 
     @routes.post("/agreements", status_code=201, summary="Draft an agreement")
-    async def draft(body: Annotated[AgreementText, Body()], caller: Writer) -> Agreement:
+    async def draft(body: Annotated[AgreementText, Body(), checked], caller: Writer) -> Agreement:
         """By one of its two agencies; not in force until both have accepted."""
         return await agreements.draft(caller.actor, body)
 
@@ -54,7 +56,9 @@ def router(agreements: Agreements) -> APIRouter:
         return Response(found, media_type="application/json")
 
     @routes.post("/agreements/{agreement_id}/versions", status_code=201, summary="Draft the next version")
-    async def version(agreement_id: str, body: Annotated[AgreementText, Body()], caller: Writer) -> Agreement:
+    async def version(
+        agreement_id: str, body: Annotated[AgreementText, Body(), checked], caller: Writer
+    ) -> Agreement:
         """The version in force stays in force until both have accepted the new one."""
         return await agreements.new_version(caller.actor, agreement_id, body)
 

@@ -12,14 +12,17 @@ from gateway.agreements.errors import NoSuchAgreement, NotAParty
 from gateway.agreements.party import of_party
 from gateway.agreements.refusing import limits_left
 from gateway.agreements.repository import AgreementRow
+from gateway.agreements.rules import catalogued, text_rules
 from gateway.agreements.suspending import ChangeStatus
 from gateway.agreements.terms import text_of
 from gateway.agreements.usage import Counter
 from gateway.auth.actor import Actor
+from gateway.auth.caller import Caller
 from gateway.auth.keysets import KeySets
 from gateway.clock import Clock, from_datetime, to_iso
 from gateway.db.connection import Connection
 from gateway.db.store import Store
+from gateway.web.faults import Rules
 from schemas.api.agreements import (
     Acceptance,
     AcceptanceBody,
@@ -53,6 +56,10 @@ class Agreements:
         """Draft the next version."""
         await self.store.commit(NewVersion(agreement_id, by, text))
         return await self.show(by.agency_id, agreement_id)
+
+    async def rules(self, _: Caller, text: AgreementText) -> Rules:
+        """Of a text that is not whole (`gateway.web.faults`)."""
+        return text_rules(text, await self.store.read(catalogued, text))
 
     async def accept(self, by: Actor, agreement_id: str, body: AcceptanceBody) -> Agreement:
         """Accept the newest version by a signature."""

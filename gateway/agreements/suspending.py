@@ -9,8 +9,6 @@ from gateway.agreements.errors import AgreementStateForbids
 from gateway.agreements.party import OfParty, enter
 from gateway.agreements.repository import AgreementRow
 from gateway.db.intent import Transaction
-from gateway.errors import InvalidRequest
-from gateway.subjects.identifiers import check_reference
 
 Action = Literal["suspend", "resume", "end"]
 _KINDS = {"suspend": "agreement-suspended", "resume": "agreement-resumed", "end": "agreement-ended"}
@@ -25,12 +23,6 @@ class ChangeStatus(OfParty):
 
     action: Action
     reason: str | None = None
-
-    def __post_init__(self) -> None:
-        faults: list[dict[str, str]] = []
-        check_reference(self.reason, "/reason", faults)
-        if faults:
-            raise InvalidRequest(errors=faults)
 
     def apply(self, tx: Transaction) -> AgreementRow:
         row = self.agreement(tx)

@@ -20,8 +20,8 @@ from gateway.auth.errors import ClientSuspended, ProofInvalid, ScopeMissing, Wro
 from gateway.auth.once import UseProof
 from gateway.auth.service import Auth
 from gateway.web.bodies import Scope
+from gateway.web.faults import CALLER
 
-_KNOWN = "threekeys.known"
 _client_scheme = HTTPBase(
     scheme="DPoP",
     scheme_name="client",
@@ -43,10 +43,7 @@ def auth_of(request: Request) -> Auth:
 
 
 async def authenticate(auth: Auth, scope: Scope) -> Caller:
-    """Who calls, of either kind; an active client where it is one. Asked once a request, kept in its scope."""
-    known: Caller | None = scope.get(_KNOWN)
-    if known is not None:
-        return known
+    """Who calls, of either kind; an active client where it is one. Uses up the proof of a request that writes."""
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     path = raw.partition(b"?")[0].decode("latin-1")
     caller = await auth.authenticate(scope["method"], path, Credentials.of(scope["headers"]))
@@ -58,13 +55,13 @@ async def authenticate(auth: Auth, scope: Scope) -> Caller:
     writes = scope["method"] not in ("GET", "HEAD")
     if writes and caller.proof is not None and not await auth.store.commit(UseProof(caller.proof)):
         raise ProofInvalid("the proof was used before")
-    scope[_KNOWN] = caller
     return caller
 
 
 async def authenticated(request: Request) -> Caller:
     """The same, as a dependency."""
-    return await authenticate(auth_of(request), request.scope)
+    known: Caller | None = request.scope.get(CALLER)
+    return known if known is not None else await authenticate(auth_of(request), request.scope)
 
 
 def client_with(scope: str) -> Any:

@@ -8,6 +8,7 @@ from gateway.auth.caller import Caller, ClientCaller
 from gateway.auth.dependencies import Person, anyone_with, client_with
 from gateway.consent.service import PAGE, Consents
 from gateway.web.declared import ANY_PROBLEM
+from gateway.web.faults import Checked
 from schemas.api.consents import (
     Consent,
     ConsentDecision,
@@ -30,7 +31,8 @@ def router(consents: Consents) -> APIRouter:
 
     @routes.post("/consent-requests", status_code=201, summary="Ask a person for consent")
     async def request(
-        body: Annotated[ConsentRequest, Body()], caller: Annotated[ClientCaller, client_with("consents:write")]
+        body: Annotated[ConsentRequest, Body(), Checked(consents.rules_of_request)],
+        caller: Annotated[ClientCaller, client_with("consents:write")],
     ) -> Consent:
         """Refused, with the reasons of the policy, where a granted consent would not be enough to exchange."""
         return await consents.request(caller, body)
@@ -59,7 +61,8 @@ def router(consents: Consents) -> APIRouter:
 
     @routes.post("/notices", status_code=201, summary="Record that a person was notified")
     async def notify(
-        body: Annotated[NoticeBody, Body()], caller: Annotated[ClientCaller, client_with("notices:write")]
+        body: Annotated[NoticeBody, Body(), Checked(consents.rules_of_notice)],
+        caller: Annotated[ClientCaller, client_with("notices:write")],
     ) -> Notice:
         """For purposes whose agreement asks for the signal `notified`."""
         return await consents.notify(caller, body)

@@ -1,13 +1,15 @@
 """The room's verbs: request, show, list, grant, decline, revoke; notices; the receipt of a consent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from gateway.agreements import repository as agreements
 from gateway.agreements import terms
 from gateway.auth.caller import Caller, ClientCaller, PersonCaller
-from gateway.catalogue import repository as catalogue
 from gateway.catalogue.errors import NoSuchDataset
+from gateway.catalogue.naming import named
+from gateway.catalogue.repository import DatasetRow
 from gateway.clock import Clock, from_datetime, to_iso
 from gateway.consent import repository
 from gateway.consent.deciding import Decline, Evidence, Grant, Revoke
@@ -16,19 +18,20 @@ from gateway.consent.linking import seen
 from gateway.consent.receipt import ConsentReceipts
 from gateway.consent.repository import ConsentRow, paths
 from gateway.consent.requesting import RecordNotice, RequestConsent
+from gateway.consent.rules import consent_rules, notice_rules
 from gateway.db.connection import Connection
 from gateway.db.store import Store
 from gateway.errors import InvalidRequest
-from gateway.policy import covered
 from gateway.signing.pseudonyms import PseudonymKeys
 from gateway.subjects import repository as subjects
-from gateway.subjects.identifiers import check_reference, normalised
+from gateway.subjects.identifiers import by_scheme
 from gateway.subjects.pseudonym import Pseudonyms, pseudonyms
+from gateway.web.faults import Rules, of_values
 from schemas.api.consents import Consent, ConsentDecision, ConsentRequest, Notice, NoticeBody, Revocation
 from schemas.api.lists import Page
-from schemas.records import field_paths
 
 PAGE = 100
+B = TypeVar("B", ConsentRequest, NoticeBody)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,8 @@ class Consents:
 
     async def request(self, caller: ClientCaller, body: ConsentRequest) -> Consent:
         """An agency asks a person."""
-        record_type, agreement_id = await self._under(caller.agency_id, body.dataset, body.purpose)
-        faults = _faults(body, record_type)
-        identifiers = normalised(body.subject.identifiers, "/subject/identifiers", faults)
-        known_as = pseudonyms(self.pseudonyms, identifiers)
+        agreement_id = await self._under(caller.agency_id, body, consent_rules)
+        known_as = pseudonyms(self.pseudonyms, by_scheme(body))
         row = await self.store.commit(
             RequestConsent(
                 caller.actor,
@@ -64,9 +65,8 @@ class Consents:
 
     async def notify(self, caller: ClientCaller, body: NoticeBody) -> Notice:
         """An agency records that it notified a person."""
-        known_as = pseudonyms(self.pseudonyms, normalised(body.subject.identifiers, "/subject/identifiers"))
-        _check_code(body.channel, "/channel")
-        _, agreement_id = await self._under(caller.agency_id, body.dataset, body.purpose)
+        agreement_id = await self._under(caller.agency_id, body, notice_rules)
+        known_as = pseudonyms(self.pseudonyms, by_scheme(body))
         row = await self.store.commit(
             RecordNotice(
                 caller.actor,
@@ -100,7 +100,6 @@ class Consents:
     async def revoke(self, caller: Caller, consent_id: str, body: Revocation | None) -> Consent:
         """The person revokes, or the agency that holds the consent gives it up. Acknowledged means in force."""
         reason = body.reason if body else None
-        _check_code(reason, "/reason")
         by = self._person(caller) if isinstance(caller, PersonCaller) else caller.actor
         return self._body(await self.store.commit(Revoke(consent_id, by, reason)))
 
@@ -157,18 +156,30 @@ class Consents:
 
         return await self.store.read(read)
 
-    async def _under(self, consumer_id: str, dataset_id: str, purpose: str) -> tuple[str, str]:
-        """(record type, agreement id or "") for the locks; the commit reads all of it afresh."""
+    async def rules_of_request(self, _: Caller, body: ConsentRequest) -> Rules:
+        """Of a body that is not whole (`gateway.web.faults`)."""
+        return consent_rules(body, await self.store.read(named, body))
 
-        def read(connection: Connection) -> tuple[str, str]:
-            dataset = catalogue.find(connection, dataset_id)
-            if dataset is None:
-                raise NoSuchDataset
-            rows = agreements.between(connection, consumer_id, dataset_id)
-            chosen = terms.choose(rows, purpose, connection, self.clock.now())
-            return dataset.record_type, chosen.id if chosen else ""
+    async def rules_of_notice(self, _: Caller, body: NoticeBody) -> Rules:
+        """The same for a notice."""
+        return notice_rules(body, await self.store.read(named, body))
 
-        return await self.store.read(read)
+    async def _under(self, consumer_id: str, body: B, rules: Callable[[B, DatasetRow | None], Rules]) -> str:
+        """The agreement's id or "", for the locks; the commit reads all of it afresh. Raises `InvalidRequest`, and
+        `NoSuchDataset` where the body is sound otherwise."""
+
+        def read(connection: Connection) -> tuple[DatasetRow | None, str]:
+            rows = agreements.between(connection, consumer_id, body.dataset)
+            chosen = terms.choose(rows, body.purpose, connection, self.clock.now())
+            return named(connection, body), chosen.id if chosen else ""
+
+        dataset, agreement_id = await self.store.read(read)
+        faults = of_values(rules(body, dataset))
+        if dataset is None and len(faults) == 1:
+            raise NoSuchDataset
+        if faults:
+            raise InvalidRequest(errors=faults)
+        return agreement_id
 
     def _body(self, row: ConsentRow) -> Consent:
         status = row.status
@@ -196,27 +207,3 @@ class Consents:
                 "uses": row.uses,
             }
         )
-
-
-def _faults(body: ConsentRequest, record_type: str) -> list[dict[str, str]]:
-    known = field_paths(record_type)
-    faults = [
-        {"pointer": f"/{member}/{n}", "detail": f"{record_type} has no such field"}
-        for member, names in (("fields", body.fields), ("optionalFields", body.optional_fields))
-        for n, name in enumerate(names)
-        if name not in known
-    ]
-    faults += [
-        {"pointer": f"/optionalFields/{n}", "detail": "it is required already"}
-        for n, name in enumerate(body.optional_fields)
-        if covered(name, frozenset(body.fields))
-    ]
-    check_reference(body.case_reference, "/caseReference", faults)
-    return faults
-
-
-def _check_code(value: str | None, pointer: str) -> None:
-    faults: list[dict[str, str]] = []
-    check_reference(value, pointer, faults)
-    if faults:
-        raise InvalidRequest(errors=faults)

@@ -4,10 +4,12 @@ It stands in the one OpenAPI document (`endpoints.py` declares it), answers erro
 the same authentication, bodies and service. The reasons, measured: docs/adr/0002-the-hot-path.md.
 """
 
-from pydantic import ValidationError
-from pydantic_core import to_json
+from functools import partial
 
-from gateway.auth.caller import ClientCaller, Credentials
+from pydantic import ValidationError
+from pydantic_core import from_json, to_json
+
+from gateway.auth.caller import Caller, ClientCaller, Credentials
 from gateway.auth.errors import ScopeMissing
 from gateway.auth.service import Auth
 from gateway.errors import GatewayError, InvalidRequest
@@ -28,7 +30,7 @@ from gateway.web.bodies import (
     send_problem,
 )
 from gateway.web.errors import MalformedJson
-from gateway.web.problems import faults
+from gateway.web.faults import of_body
 from schemas.api.exchanges import ExchangeRequest
 from schemas.api.subject import REFERENCE
 
@@ -78,7 +80,10 @@ class ExchangeRoute:
             self._people.admit(caller.id)
         check_content_type(scope)
         body = await read_body(scope, receive)  # of somebody known: strangers hold no memory with it
-        request = parse(body)
+        try:
+            request = parse(body)
+        except ValidationError as error:
+            raise await self._invalid(caller, body, error) from None
         reply = await self.exchanges.exchange(caller, request, idempotency_key(scope))
         answer = to_json(reply.body)
         return answer, [
@@ -88,16 +93,18 @@ class ExchangeRoute:
             (b"cache-control", b"no-store"),
         ]
 
+    async def _invalid(self, caller: Caller, body: bytes, error: ValidationError) -> InvalidRequest:
+        """Every fault of a body whose shape has failed."""
+        errors, rules = error.errors(include_url=False, include_input=False), partial(self.exchanges.rules, caller)
+        return InvalidRequest(errors=await of_body(ExchangeRequest, from_json(body), errors, rules))
+
 
 def parse(body: bytes) -> ExchangeRequest:
-    """The request. Raises `MalformedJson` and `InvalidRequest` with every fault at once."""
+    """The request. Raises `MalformedJson`, and pydantic's `ValidationError`."""
     if not body:
         raise MalformedJson("the body is empty")
     check_json(body)
-    try:
-        return ExchangeRequest.model_validate_json(body)
-    except ValidationError as error:
-        raise InvalidRequest(errors=faults(error.errors(include_url=False, include_input=False))) from None
+    return ExchangeRequest.model_validate_json(body)
 
 
 def idempotency_key(scope: Scope) -> str | None:

@@ -1,22 +1,26 @@
 """From a request as sent to what is asked: normalised, pseudonymised, frozen."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from gateway.auth.caller import Caller, ClientCaller, PersonCaller
 from gateway.auth.explicit import PersonRequest
+from gateway.catalogue.naming import unknown_dataset, unknown_fields
 from gateway.catalogue.repository import DatasetRow
 from gateway.clock import from_datetime
-from gateway.errors import NotFound
+from gateway.errors import InvalidRequest, NotFound
 from gateway.exchange.errors import ConfirmationNeeded
 from gateway.policy import Asked, ExplicitRequest, OwnRequest
 from gateway.signing.pseudonyms import PseudonymKeys
-from gateway.subjects.identifiers import check_reference, normalised
+from gateway.subjects.identifiers import by_scheme, schemes_twice
 from gateway.subjects.pseudonym import Pseudonyms, pseudonyms
+from gateway.web.faults import Fault, Rules, fault, of_values
 from schemas.api.exchanges import ExchangeRequest, ExplicitRequestBody
-from schemas.records import field_paths
+from schemas.api.subject import Confirm
+from schemas.members import members
 
 SUBJECT_ACCESS = "subject-access"
+_CONFIRM = "/subject/confirm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,18 @@ class Ask:
         )
 
 
+def rules(request: ExchangeRequest, dataset: DatasetRow | None, *, confirmed: bool) -> Rules:
+    """What the shape alone cannot show; `confirmed` where the caller must confirm the person."""
+    yield schemes_twice(request)
+    if dataset is None:
+        yield unknown_dataset(request, dataset)
+        return
+    yield unknown_fields(dataset.record_type, request, "fields", "fields")
+    yield _schemes(request, dataset)
+    if confirmed and dataset.confirmations:
+        yield _confirmations(request, dataset)
+
+
 def ask(
     request: ExchangeRequest,
     caller: Caller,
@@ -72,11 +88,15 @@ def ask(
     keys: PseudonymKeys,
     own: PersonRequest | None = None,
 ) -> Ask:
-    """Check what the shape alone cannot: identifiers, fields of the record type, references; every fault at once.
+    """What is asked. Raises `InvalidRequest` with every fault at once; `ConfirmationNeeded` where that is all.
 
     `own`: the person's own request, verified, where its token was shown.
     """
-    identifiers = _check(request, dataset)
+    faults = of_values(rules(request, dataset, confirmed=isinstance(caller, ClientCaller)))
+    if faults:
+        only = all(one["pointer"] == _CONFIRM for one in faults)
+        raise (ConfirmationNeeded if only else InvalidRequest)(errors=faults)
+    identifiers = by_scheme(request)
     confirm: dict[str, str] = {}
     taken = {s: v for s, v in identifiers.items() if s in dataset.identifier_schemes}
     beside: dict[str, str] = {}
@@ -87,7 +107,7 @@ def ask(
             raise NotFound
         known = dict(caller.identifiers)
     else:
-        confirm = _confirmations(request, dataset)
+        confirm = _confirmed(request, dataset)
         known, beside = taken, {s: v for s, v in identifiers.items() if s not in taken}
     asked = Asked(
         dataset=dataset.id,
@@ -127,31 +147,21 @@ def _explicit(
     return ExplicitRequest(from_datetime(sent.requested_at), sent.channel, sent.reference)
 
 
-def _check(request: ExchangeRequest, dataset: DatasetRow) -> dict[str, str]:
-    """The identifiers, normalised. Raises `InvalidRequest`."""
-    faults: list[dict[str, str]] = []
-    known = field_paths(dataset.record_type)
-    for n, name in enumerate(request.fields):
-        if name not in known:
-            faults.append({"pointer": f"/fields/{n}", "detail": f"{dataset.record_type} has no such field"})
+def _schemes(request: ExchangeRequest, dataset: DatasetRow) -> Iterator[Fault]:
     schemes = dataset.identifier_schemes
     if not any(identifier.scheme in schemes for identifier in request.subject.identifiers):
-        detail = f"this dataset takes {', '.join(schemes)}"
-        faults.append({"pointer": "/subject/identifiers", "detail": detail})
-    check_reference(request.case_reference, "/caseReference", faults)
-    check_reference(request.acting_user, "/actingUser", faults)
-    check_reference(request.purpose, "/purpose", faults)
-    if request.explicit_request:
-        check_reference(request.explicit_request.reference, "/explicitRequest/reference", faults)
-        check_reference(request.explicit_request.channel, "/explicitRequest/channel", faults)
-    return normalised(request.subject.identifiers, "/subject/identifiers", faults)
+        yield fault(("subject", "identifiers"), f"this dataset takes {', '.join(schemes)}")
 
 
-def _confirmations(request: ExchangeRequest, dataset: DatasetRow) -> dict[str, str]:
+def _confirmations(request: ExchangeRequest, dataset: DatasetRow) -> Iterator[Fault]:
+    given = request.subject.confirm
+    for name in dataset.confirmations:
+        # What was sent and is not sound has its own fault already.
+        if given is None or getattr(given, members(Confirm)[name].attribute, "") is None:
+            yield {"pointer": _CONFIRM, "detail": f"{name} is needed"}
+
+
+def _confirmed(request: ExchangeRequest, dataset: DatasetRow) -> dict[str, str]:
     given = request.subject.confirm
     sent = given.model_dump(exclude_none=True, by_alias=True, mode="json") if given else {}
-    missing = [name for name in dataset.confirmations if name not in sent]
-    if missing:
-        errors = [{"pointer": "/subject/confirm", "detail": f"{name} is needed"} for name in missing]
-        raise ConfirmationNeeded(errors=errors)
     return {name: sent[name] for name in dataset.confirmations}

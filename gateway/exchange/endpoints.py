@@ -10,6 +10,7 @@ from gateway.exchange.account import account
 from gateway.exchange.deciding import Decisions
 from gateway.exchange.service import Exchanges
 from gateway.web.declared import ANY_PROBLEM, problem
+from gateway.web.faults import Checked
 from schemas.api.exchanges import DecisionAnswer, ExchangeAccount, ExchangeRequest, NotHeld, Released
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -32,6 +33,7 @@ Answer = Annotated[Released | NotHeld, "told apart by `outcome`"]
 def router(exchanges: Exchanges, decisions: Decisions) -> APIRouter:
     """Routes of the exchange."""
     routes = APIRouter(prefix="/v1")
+    checked = Checked(exchanges.rules)
 
     @routes.post(
         "/exchanges",
@@ -42,7 +44,7 @@ def router(exchanges: Exchanges, decisions: Decisions) -> APIRouter:
         tags=["exchanges"],
     )
     async def exchange(
-        request: Annotated[ExchangeRequest, Body()],
+        request: Annotated[ExchangeRequest, Body(), checked],
         caller: Annotated[Caller, anyone_with("exchanges:write")],
         idempotency_key: Annotated[str | None, Header(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = None,
     ) -> Any:
@@ -68,7 +70,8 @@ def router(exchanges: Exchanges, decisions: Decisions) -> APIRouter:
         tags=["exchanges"],
     )
     async def decide(
-        request: Annotated[ExchangeRequest, Body()], caller: Annotated[Caller, anyone_with("decisions:write")]
+        request: Annotated[ExchangeRequest, Body(), checked],
+        caller: Annotated[Caller, anyone_with("decisions:write")],
     ) -> DecisionAnswer:
         """Fetches nothing and consumes nothing; is entered in the ledger; limited to some hundred a minute."""
         return await decisions.decide(caller, request)

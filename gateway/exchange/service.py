@@ -7,17 +7,17 @@ import rfc8785
 
 from adapters.base import Query
 from gateway.agreements.refusing import limits_reached, refused
-from gateway.auth.caller import Caller
+from gateway.auth.caller import Caller, ClientCaller
 from gateway.auth.errors import ProofInvalid
 from gateway.auth.explicit import PersonRequests
-from gateway.catalogue import repository as catalogue
 from gateway.catalogue.errors import NoSuchDataset
+from gateway.catalogue.naming import named
 from gateway.catalogue.repository import DatasetRow
 from gateway.clock import MICROSECONDS, Clock
 from gateway.consent.linking import seen
 from gateway.db.store import Store
 from gateway.errors import GatewayError, InvalidRequest, SourceFault
-from gateway.exchange.asking import Ask, ask
+from gateway.exchange.asking import Ask, ask, rules
 from gateway.exchange.commit import CommitExchange, Committed, EnterFault, Entering, EnterRefusal
 from gateway.exchange.confirming import paths_to_confirm
 from gateway.exchange.errors import SourceMalformed
@@ -28,10 +28,11 @@ from gateway.exchange.reply import Replier, Reply
 from gateway.exchange.sources import Sources
 from gateway.policy import Permit, Refusal
 from gateway.signing.pseudonyms import PseudonymKeys
-from gateway.subjects.identifiers import check_reference
 from gateway.telemetry.log import logger, where
 from gateway.telemetry.metrics import Metrics
+from gateway.web.faults import Rules, of_values
 from schemas.api.exchanges import ExchangeRequest
+from schemas.identifiers import looks_like_identifier
 
 _CATALOGUE_FOR = MICROSECONDS
 """How long a dataset's row is kept for the look before the fetch; the commit reads it afresh."""
@@ -66,7 +67,7 @@ class Exchanges:
     async def ask(self, caller: Caller, request: ExchangeRequest) -> Ask:
         """What is asked; a person is seen by it. `NoSuchDataset` where the catalogue knows none of this id;
         `PersonTokenRefused`."""
-        dataset, explicit, own = await self._dataset(request.dataset), request.explicit_request, None
+        dataset, explicit, own = await self._dataset(request), request.explicit_request, None
         if explicit is not None and explicit.person_token is not None:
             own = await self.requests.verify(explicit.person_token, caller)
         asked = ask(request, caller, dataset, self.pseudonyms, own)
@@ -74,24 +75,28 @@ class Exchanges:
             await seen(self.store, asked.known_as)
         return asked
 
-    async def _dataset(self, dataset_id: str) -> DatasetRow:
+    async def rules(self, caller: Caller, request: ExchangeRequest) -> Rules:
+        """Of a request that is not whole (`gateway.web.faults`)."""
+        dataset = await self.store.read(named, request)
+        return rules(request, dataset, confirmed=isinstance(caller, ClientCaller))
+
+    async def _dataset(self, request: ExchangeRequest) -> DatasetRow:
         now = self.clock.now()
-        kept = self._datasets.get(dataset_id)
+        kept = self._datasets.get(request.dataset)
         if kept is not None and kept[0] > now:
             return kept[1]
-        row = await self.store.read(catalogue.find, dataset_id)
+        row = await self.store.read(named, request)
         if row is None:
-            raise NoSuchDataset
-        self._datasets[dataset_id] = (now + _CATALOGUE_FOR, row)
+            faults = of_values(rules(request, None, confirmed=False))
+            raise InvalidRequest(errors=faults) if len(faults) > 1 else NoSuchDataset
+        self._datasets[row.id] = (now + _CATALOGUE_FOR, row)
         return row
 
     async def _take(self, asked: Ask, request: ExchangeRequest, key: str | None) -> Taken:
         exchange_id = self.clock.new_id()
         if key is None:
             return Taken(exchange_id, False)
-        faults: list[dict[str, str]] = []
-        check_reference(key, "", faults)
-        if faults:
+        if looks_like_identifier(key):
             raise InvalidRequest("the Idempotency-Key looks like an identifier of a person; use a random one")
         body = rfc8785.dumps(request.model_dump(mode="json", by_alias=True))
         macs = tuple(mac for _, mac in self.pseudonyms.digest("idempotent-body", body.decode()))

@@ -1,37 +1,27 @@
-"""Identifiers as sent, normalised: every fault at once, none with a value."""
+"""Identifiers as sent: normalised by their model already; here, each scheme once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from typing import Protocol
 
-from gateway.errors import InvalidRequest
-from schemas.api.subject import Identifier
-from schemas.identifiers import InvalidIdentifier, looks_like_identifier, normalise
-
-Faults = list[dict[str, str]]
+from gateway.web.faults import Fault, fault
+from schemas.api.subject import Subject
 
 
-def normalised(
-    identifiers: Sequence[Identifier], pointer: str, others: Sequence[dict[str, str]] = ()
-) -> dict[str, str]:
-    """Scheme -> normalised value. Raises `InvalidRequest` with pointers below `pointer`, and with the `others` that
-    were found in the rest of the body."""
-    found: dict[str, str] = {}
-    faults: Faults = list(others)
-    for n, identifier in enumerate(identifiers):
-        at = f"{pointer}/{n}"
-        if identifier.scheme in found:
-            faults.append({"pointer": f"{at}/scheme", "detail": "this scheme stands here twice"})
-            continue
-        try:
-            found[identifier.scheme] = normalise(identifier.scheme, identifier.value)
-        except InvalidIdentifier as error:
-            part = "value" if error.scheme else "scheme"
-            faults.append({"pointer": f"{at}/{part}", "detail": error.reason})
-    if faults:
-        raise InvalidRequest(errors=faults)
-    return found
+class About(Protocol):
+    """A body that is about somebody."""
+
+    @property
+    def subject(self) -> Subject: ...
 
 
-def check_reference(value: str | None, pointer: str, faults: Faults) -> None:
-    """References travel into logs and the ledger: what parses as an identifier of a person is refused."""
-    if value is not None and looks_like_identifier(value):
-        faults.append({"pointer": pointer, "detail": "it looks like an identifier of a person; use a reference"})
+def by_scheme(body: About) -> dict[str, str]:
+    """Scheme -> normalised value."""
+    return {identifier.scheme: identifier.value for identifier in body.subject.identifiers}
+
+
+def schemes_twice(body: About) -> Iterator[Fault]:
+    """A rule: two values of one scheme would be two people."""
+    schemes = [getattr(identifier, "scheme", None) for identifier in body.subject.identifiers]  # where it is sound
+    for n, scheme in enumerate(schemes):
+        if scheme is not None and scheme in schemes[:n]:
+            yield fault(("subject", "identifiers", n, "scheme"), "this scheme stands here twice")

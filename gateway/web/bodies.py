@@ -13,6 +13,7 @@ import jiter
 
 from gateway.errors import GatewayError, InvalidRequest
 from gateway.web.errors import BodyTooLarge, MalformedJson, NoSuchRoute, WrongContentType
+from gateway.web.faults import CALLER
 from gateway.web.problems import rendered
 
 Scope = MutableMapping[str, Any]
@@ -133,7 +134,7 @@ class StrictBodies:
         try:
             check_length(scope, self.most)
             if scope["path"].startswith("/v1/"):
-                await self.authenticate(scope)
+                scope[CALLER] = await self.authenticate(scope)
             body = await read_body(scope, receive, self.most)
             if body and not scope["path"].startswith("/oauth/"):
                 check_content_type(scope)

@@ -4,7 +4,8 @@
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -15,6 +16,8 @@ from starlette.exceptions import HTTPException
 from gateway.errors import GatewayError, InvalidRequest
 from gateway.telemetry.log import logger, where
 from gateway.web.errors import NoSuchRoute, WrongMethod
+from gateway.web.faults import CALLER, Checked, of_body, of_shape
+from schemas.members import part_of
 
 MEDIA_TYPE = "application/problem+json"
 _OAUTH = "/oauth/"
@@ -56,24 +59,6 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
-def faults(errors: Iterable[Mapping[str, Any]], *, skip: int = 0) -> list[dict[str, str]]:
-    """Pydantic's errors by JSON Pointer (RFC 6901), every fault at once; an unknown name is told by its parent.
-
-    `skip` drops leading parts of the location ("body"). No input value is repeated.
-    """
-    found: list[dict[str, str]] = []
-    for error in errors:
-        parts: Sequence[Any] = error["loc"][skip:]
-        detail = str(error["msg"]).removeprefix("Value error, ")
-        if error["type"] == "extra_forbidden":
-            parts, detail = parts[:-1], "an unknown member stands here"
-        pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
-        fault = {"pointer": pointer, "detail": detail}
-        if fault not in found:
-            found.append(fault)
-    return found
-
-
 def install(app: FastAPI, base_url: str) -> None:
     """Let FastAPI answer every error as a problem."""
 
@@ -88,9 +73,15 @@ def install(app: FastAPI, base_url: str) -> None:
 
     async def validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        first = error.errors()[0]["loc"][0] if error.errors() else "body"
-        detail = None if first == "body" else f"the fault lies in the {first}"
-        return answer(request, InvalidRequest(detail, errors=faults(error.errors(), skip=1)))
+        where = error.errors()[0]["loc"][0]
+        errors = [{**one, "loc": one["loc"][1:]} for one in error.errors()]
+        if where != "body":
+            return answer(request, InvalidRequest(f"the fault lies in the {where}", errors=of_shape(errors)))
+        expected = request.scope["route"].body_field.field_info
+        model, _ = part_of(expected.annotation)
+        checked = next((one for one in expected.metadata if isinstance(one, Checked)), None)
+        rules = partial(checked.rules, request.scope[CALLER]) if checked is not None else None
+        return answer(request, InvalidRequest(errors=await of_body(model, error.body, errors, rules)))
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

@@ -12,8 +12,9 @@ from typing import Any, Final
 from jiter import from_json
 from pydantic import BaseModel, ValidationError
 
+from schemas.members import members
 from schemas.records.model import RecordModel
-from schemas.records.paths import Tree, UnknownFields, field_paths, members, tree_of
+from schemas.records.paths import Tree, UnknownFields, field_paths, tree_of
 from schemas.records.registry import record_model
 
 _MOST_ERRORS: Final = 20

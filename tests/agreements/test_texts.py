@@ -96,9 +96,21 @@ def test_a_new_version_is_checked_like_the_first(world: World, offices: Offices)
     assert offices.provider.get(drafted.path).json()["version"] == 1
 
 
-def test_a_text_of_the_wrong_shape_is_told_by_pointer(offices: Offices) -> None:
-    text = text_for(f"{PROVIDER}/driving-licence/v1", validFrom="2026-05-01T00:00:00", limits={"perMinute": 0})
-    text["purposes"] = [{**text["purposes"][0], "authority": {"legalPower": "Act", "lawfulBasis": "6(1)(z)"}}]
+def test_a_text_of_the_wrong_shape_is_told_by_pointer_with_the_faults_of_its_values(offices: Offices) -> None:
+    text = text_for(
+        f"{PROVIDER}/driving-licence/v1",
+        consumer="t.nobody",
+        validFrom="2026-05-01T00:00:00",
+        validUntil="2020-05-01T00:00:00Z",
+        limits={"perMinute": 0},
+        fields=["no field", "shoeSize", "status", "status"],
+        dpiaReference="ZZ-00-00-01-A",
+    )
+    text["purposes"] = [
+        {**text["purposes"][0], "authority": {"legalPower": "Act", "lawfulBasis": "6(1)(z)"}},
+        {**purpose("a", "none"), "signel": "none"},
+        purpose("a", "notified"),
+    ]
     answer = offices.consumer.post("/v1/agreements", json=text)
     assert answer.status_code == 422
     assert {one["pointer"] for one in answer.json()["errors"]} == {
@@ -106,4 +118,14 @@ def test_a_text_of_the_wrong_shape_is_told_by_pointer(offices: Offices) -> None:
         "/limits/perMinute",
         "/limits/perDay",
         "/purposes/0/authority/lawfulBasis",
+        "/purposes/0/authority/article10Authority",
+        "/purposes/1",
+        "/purposes/1/signalReason",
+        "/purposes/2/noticeVersion",
+        "/purposes",
+        "/consumer",
+        "/fields/0",
+        "/fields/1",
+        "/fields/3",
+        "/dpiaReference",
     }
