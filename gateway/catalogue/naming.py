@@ -31,8 +31,10 @@ def unknown_dataset(body: NamesDataset, found: DatasetRow | None) -> Iterator[Fa
 
 def unknown_fields(record_type: str, body: object, attribute: str, member: str) -> Iterator[Fault]:
     """Each name must be a field of the record type."""
-    known = field_paths(record_type)
-    for n, name in enumerate(getattr(body, attribute)):
+    known, names = field_paths(record_type), getattr(body, attribute)
+    if known.issuperset(names):
+        return
+    for n, name in enumerate(names):
         if name not in known:
             detail = f"{record_type} has no such field: GET /v1/record-types/{record_type} lists them"
             yield fault((member, n), detail)

@@ -149,8 +149,10 @@ def _explicit(
 
 def _schemes(request: ExchangeRequest, dataset: DatasetRow) -> Iterator[Fault]:
     schemes = dataset.identifier_schemes
-    if not any(identifier.scheme in schemes for identifier in request.subject.identifiers):
-        yield fault(("subject", "identifiers"), f"this dataset takes {', '.join(schemes)}")
+    for identifier in request.subject.identifiers:
+        if identifier.scheme in schemes:
+            return
+    yield fault(("subject", "identifiers"), f"this dataset takes {', '.join(schemes)}")
 
 
 def _confirmations(request: ExchangeRequest, dataset: DatasetRow) -> Iterator[Fault]:

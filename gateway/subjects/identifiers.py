@@ -21,7 +21,10 @@ def by_scheme(body: About) -> dict[str, str]:
 
 def schemes_twice(body: About) -> Iterator[Fault]:
     """A rule: two values of one scheme would be two people."""
-    schemes = [getattr(identifier, "scheme", None) for identifier in body.subject.identifiers]  # where it is sound
+    identifiers = body.subject.identifiers
+    if len(identifiers) == 1:
+        return
+    schemes = [getattr(identifier, "scheme", None) for identifier in identifiers]  # where it is sound
     for n, scheme in enumerate(schemes):
         if scheme is not None and scheme in schemes[:n]:
             yield fault(("subject", "identifiers", n, "scheme"), "this scheme stands here twice")

@@ -1,11 +1,14 @@
 """Identifiers come out in one form, and what is none is refused without being repeated."""
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nhs_number.constants import REGION_SYNTHETIC
 from nhs_number.generate import generate
 
+from schemas.api.subject import Identifier
 from schemas.identifiers import SCHEMES, InvalidIdentifier, looks_like_identifier, normalise
 
 SHAPES = [
@@ -139,3 +142,8 @@ def test_a_reference_that_is_or_holds_an_identifier_is_recognised(text: str) -> 
 )
 def test_an_ordinary_reference_is_let_through(text: str) -> None:
     assert not looks_like_identifier(text)
+
+
+def test_the_wire_takes_every_scheme_and_reads_each_value_as_its_canonical_form() -> None:
+    assert get_args(Identifier.model_fields["scheme"].annotation) == tuple(SCHEMES)
+    assert Identifier(scheme="nino", value="zz 12 34 56 a").value == "ZZ123456A"
