@@ -35,10 +35,11 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib 
 
     def process_assertion_claims(self, assertion: str, client: Registered) -> dict[str, object]:
         """Check signature and claims. Raises Authlib's `InvalidClientError`, whose text says which check failed."""
-        if client.key is None:
-            raise _refused("no registered key of the client has this kid and alg")
         if self.assertion.text != assertion or not self.assertion.verified_by(client.key):
-            raise _refused("the signature of the assertion does not verify")
+            raise _refused(
+                "the assertion is not signed by a registered key of its client: check sub, kid and alg, and with the "
+                "operator which keys the gateway holds or can fetch"
+            )
         check(self.assertion, client.client_id, self.issuer, self.now)
         return self.assertion.claims
 

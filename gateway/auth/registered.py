@@ -1,9 +1,16 @@
-"""A registered client as Authlib sees it, with the one key that its assertion names."""
+"""A client as Authlib sees it, with the one key that its assertion must be signed by.
+
+Where there is no such client, or none of its keys is the one named, that key is a decoy, whose private half nobody
+has: what is then checked, answered and waited for is the same as for a wrong signature, so that the endpoint does not
+tell a stranger who is registered.
+"""
 
 import json
 from dataclasses import dataclass
+from functools import cache
 
 from authlib.oauth2.rfc6749 import ClientMixin
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from gateway.agencies.keys import PublicKey
 from gateway.agencies.repository import ClientRow
@@ -17,12 +24,17 @@ class Registered(ClientMixin):  # type: ignore[misc]  # Authlib is untyped
     client_id: str
     agency_id: str
     scopes: tuple[str, ...]
-    key: PublicKey | None
+    key: PublicKey
 
     @classmethod
-    def of(cls, row: ClientRow, key: PublicKey | None) -> "Registered":
+    def of(cls, row: ClientRow, key: PublicKey) -> "Registered":
         """From the stored row."""
         return cls(row.id, row.agency_id, tuple(json.loads(row.scopes)), key)
+
+    @classmethod
+    def nobody(cls, client_id: str, algorithm: object) -> "Registered":
+        """Stands for a client that is not registered."""
+        return cls(client_id, "", (), decoy(algorithm))
 
     @property
     def actor(self) -> Actor:
@@ -44,3 +56,20 @@ class Registered(ClientMixin):  # type: ignore[misc]  # Authlib is untyped
     def check_client_secret(self, client_secret: str) -> bool:
         """There are no secrets."""
         return False
+
+
+def decoy(algorithm: object) -> PublicKey:
+    """A key that nothing is signed by, of the kind that verifies this algorithm."""
+    return _decoy({"PS256": "RSA", "EdDSA": "OKP", "Ed25519": "OKP"}.get(str(algorithm), "EC"))
+
+
+@cache
+def _decoy(kind: str) -> PublicKey:
+    made: PublicKey
+    if kind == "RSA":
+        made = RSAKey.generate_key(2048, private=True)
+    elif kind == "OKP":
+        made = OKPKey.generate_key("Ed25519", private=True)
+    else:
+        made = ECKey.generate_key("P-256", private=True)
+    return type(made).import_key(made.as_dict(private=False))

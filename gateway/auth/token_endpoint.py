@@ -18,13 +18,14 @@ from gateway.auth.errors import ProofInvalid
 from gateway.auth.form import parse_form
 from gateway.auth.keysets import KeySets, KeysUnavailable
 from gateway.auth.once import Assertions, Proofs
-from gateway.auth.registered import Registered
+from gateway.auth.registered import Registered, decoy
 from gateway.auth.seen import SeenProofs
 from gateway.auth.server import Answer, TokenRequest, TokenServer, answer
 from gateway.auth.tokens import AccessTokens
 from gateway.clock import MICROSECONDS, Clock
 from gateway.db.intent import Lock, Transaction
 from gateway.db.store import Store
+from gateway.telemetry.log import logger
 
 PATH = "/oauth/token"
 
@@ -101,18 +102,21 @@ class TokenEndpoint:
         return answer(400, {"error": code, "error_description": admission.value}, issuer)
 
     async def _registered(self, assertion: compact.Unverified) -> Registered | None:
-        client_id = assertion.claims.get("sub")
-        if not isinstance(client_id, str) or "\0" in client_id:  # PostgreSQL cannot look U+0000 up
+        """Who the assertion says that it is of; None where it says nothing that could be a client's id."""
+        client_id, header = assertion.claims.get("sub"), assertion.header
+        if not isinstance(client_id, str):
             return None
-        row = await self.store.read(find_client, client_id)
+        unstorable = "\0" in client_id  # PostgreSQL cannot look U+0000 up
+        row = None if unstorable else await self.store.read(find_client, client_id)
+        algorithm = header.get("alg")
         if row is None:
-            return None
-        header = assertion.header
+            return Registered.nobody(client_id, algorithm)
         try:
-            key = await self.key_sets.find(row.jwks, row.jwks_uri, header.get("kid"), header.get("alg"))
-        except KeysUnavailable:
-            raise InvalidClientError(description="the key set of the client cannot be fetched") from None
-        return Registered.of(row, key)
+            key = await self.key_sets.find(row.jwks, row.jwks_uri, header.get("kid"), algorithm)
+        except KeysUnavailable:  # the operator is told, the caller not: it would say who is registered
+            logger("auth").warning("key set unavailable", client=row.id)
+            key = None
+        return Registered.of(row, key or decoy(algorithm))
 
     def _check_proof(self, dpop: bytes, now: int) -> Proof:
         try:

@@ -9,11 +9,16 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.agencies.keys import PublicKey
+from gateway.agencies.registration import AddClient
+from gateway.auth.compact import Unverified
 from gateway.connector.keys import ClientKey
 from tests.auth.conftest import Shared
 from tests.auth.forging import hmacked, public_texts, signed, unsigned
-from tests.auth.running import CASEWORK, OTHER, Running, running
+from tests.auth.running import CASEWORK, CASEWORK_SCOPES, OTHER, Running, running
 
+NOBODY = "http://127.0.0.1:9/jwks.json"
+"""Where nobody listens."""
 Claims = dict[str, Any]
 
 
@@ -167,6 +172,37 @@ def test_another_clients_key_does_not_speak_for_this_client(shared: Shared) -> N
         for kid in (gateway.key.kid, gateway.other_key.kid):
             forged = signed(gateway.other_key, header(gateway, kid=kid), honest(gateway))
             refused(await gateway.ask(gateway.form(forged)))
+
+    shared.run(check())
+
+
+def test_the_endpoint_does_not_tell_who_is_registered(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever cannot sign gets one answer, after one verification of a signature, whatever the client is."""
+    gateway, stranger = shared.gateway, ClientKey.generate()
+    verified: list[str] = []
+    original = Unverified.verified_by
+
+    def counted(self: Unverified, key: PublicKey) -> bool:
+        verified.append(type(key).__name__)
+        return original(self, key)
+
+    async def check() -> None:
+        unreachable = AddClient("sandbox.benefits.far", "sandbox.benefits", "Far", CASEWORK_SCOPES, None, NOBODY)
+        await gateway.store.commit(unreachable)
+        monkeypatch.setattr(Unverified, "verified_by", counted)
+        answers = set()
+        for alg, kind in (("ES256", "ECKey"), ("PS256", "RSAKey"), ("Ed25519", "OKPKey"), ("none", "ECKey")):
+            for client_id in (CASEWORK, "sandbox.benefits.far", "sandbox.benefits.nobody", "Zyzzyva\0"):
+                for kid in (gateway.key.kid, stranger.kid, None):
+                    claims = honest(gateway, iss=client_id, sub=client_id)
+                    text = signed(stranger, header(gateway, alg=alg, kid=kid), claims)
+                    verified.clear()
+                    answer = await gateway.ask(gateway.form(text))
+                    refused(answer)
+                    assert verified == [kind]
+                    dated = {"date", "content-length"}
+                    answers.add((answer.text, str({k: v for k, v in answer.headers.items() if k not in dated})))
+        assert len(answers) == 1
 
     shared.run(check())
 

@@ -109,7 +109,7 @@ def test_an_unregistered_key_is_told_as_the_gateway_says_it(tmp_path: Path) -> N
         async with running(tmp_path) as gateway:
             auth = ThreekeysAuth(CASEWORK, ClientKey.generate(), gateway.base_url)
             async with httpx.AsyncClient(auth=auth, base_url=gateway.base_url, trust_env=False) as client:
-                with pytest.raises(TokenRefused, match="no registered key"):
+                with pytest.raises(TokenRefused, match="not signed by a registered key"):
                     await client.get("/v1/consents/c1")
 
     asyncio.run(check())
