@@ -158,6 +158,8 @@ Spec = Annotated[
     Discriminator(_tag),
 ]
 Fields = Annotated[dict[str, Spec], Field(min_length=1), AfterValidator(_disjoint)]
+EachRow.model_rebuild()
+WrittenRows.model_rebuild()
 
 
 class RecordMapping(AdapterSettings):

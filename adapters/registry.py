@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from adapters.base import Adapter, Offer, Offers
 from adapters.errors import Misconfigured
+from schemas.members import unknown_setting
 
 GROUP: Final = "threekeys.adapters"
 
@@ -52,13 +53,15 @@ def offer_of(kind: str, settings: Mapping[str, Any]) -> Offer | None:
     return adapter_class.offer(checked) if isinstance(adapter_class, Offers) else None
 
 
-def faults(error: ValidationError) -> str:
+def faults(error: ValidationError, settings: type[BaseModel]) -> str:
     """Every fault as `key: what is wrong`, in the words of the configuration; never the value: it may be a secret."""
     said = []
     for fault in error.errors(include_url=False, include_context=False, include_input=False):
         # Tags of a union stand in parentheses: they are ours, and no key of the configuration.
         path = ".".join(str(part) for part in fault["loc"] if not str(part).startswith("("))
         message = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "extra_forbidden":
+            message = unknown_setting(settings, fault["loc"])
         said.append(f"{path}: {message}" if path else message)
     return "; ".join(said)
 
@@ -67,7 +70,7 @@ def _settings(kind: str, adapter_class: type[Adapter], settings: Mapping[str, An
     try:
         return adapter_class.Settings.model_validate(settings)
     except ValidationError as error:
-        raise Misconfigured(f"the settings of a {kind} adapter: {faults(error)}") from None
+        raise Misconfigured(f"the settings of a {kind} adapter: {faults(error, adapter_class.Settings)}") from None
 
 
 def _checked(kind: str, point: EntryPoint) -> type[Adapter]:

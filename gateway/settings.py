@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic.alias_generators import to_camel
 
 from gateway.loopback import is_loopback
+from schemas.members import unknown_setting
 
 
 class ConfigurationError(Exception):
@@ -125,7 +126,7 @@ def _said(error: ValidationError) -> list[str]:
         where = ".".join(str(part) for part in fault["loc"])
         text = fault["msg"].removeprefix("Value error, ")
         if fault["type"] == "extra_forbidden":
-            text = "there is no such setting"
+            text = unknown_setting(Settings, fault["loc"])
         lines.append(f"{where}: {text}" if where else text)
     return lines
 

@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from gateway.errors import Unavailable
-from gateway.web.sound import Loc, sound
-from schemas.members import members
+from gateway.web.sound import sound
+from schemas.members import known_at
 
 Fault = dict[str, str]
 """`pointer` and `detail`."""
@@ -46,7 +46,8 @@ def of_shape(errors: Iterable[Mapping[str, Any]], model: type[BaseModel] | None 
     for error in errors:
         if error["type"] == "extra_forbidden":
             parent = error["loc"][:-1]
-            told = fault(parent, _unknown(model, parent))
+            known = ", ".join(known_at(model, parent))
+            told = fault(parent, "an unknown member stands here" + (f"; known are: {known}" if known else ""))
         else:
             told = fault(error["loc"], str(error["msg"]).removeprefix("Value error, "))
         if told not in found:
@@ -87,13 +88,3 @@ def _of_part(rules: Rules) -> list[Fault]:
             with suppress(AttributeError):
                 found.extend(rule)
     return found
-
-
-def _unknown(model: type[BaseModel] | None, parent: Loc) -> str:
-    for part in parent:
-        if model is not None and isinstance(part, str):
-            member = members(model).get(part)
-            model = member.part if member is not None else None
-    if model is None:
-        return "an unknown member stands here"
-    return f"an unknown member stands here; known are: {', '.join(members(model))}"

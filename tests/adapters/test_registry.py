@@ -110,6 +110,6 @@ def test_a_wrong_mapping_is_told_by_its_path() -> None:
     wrong = {"fields": {"a.b": {"from": "x", "as": "dat"}, "l": {"each": "r", "fields": {"c": {"form": "y"}}}}}
     with pytest.raises(ValueError, match="validation errors") as raised:
         RecordMapping.model_validate(wrong)
-    said = faults(raised.value)  # type: ignore[arg-type]  # pydantic's error is a ValueError
+    said = faults(raised.value, RecordMapping)  # type: ignore[arg-type]  # pydantic's error is a ValueError
     assert "fields.a.b: there is no converter 'dat'" in said
     assert "fields.l.fields.c.from: Field required" in said

@@ -379,6 +379,14 @@ async def test_a_probe_asks_for_its_path_or_a_token() -> None:
         ({"request": {"path": "p", "json": {"x": "{nino}"}}}, "request.path: "),
         ({"request": {"json": {"x": "{nino}"}, "form": {"x": "{nino}"}}}, "request: give either `json` or `form`"),
         ({"request": {"method": "GET", "json": {"x": "{nino}"}}}, "request: a GET has no body"),
+        (
+            {"request": {"jsn": {}, "form": {"x": "{nino}"}}},
+            "request.jsn: there is no such setting; the nearest is json",
+        ),
+        (
+            {"mapping": {"fields": {"a": "b"}, "restrict": "c"}},
+            "mapping.restrict: there is no such setting; the nearest",
+        ),
         ({"items": None}, "paging and rows need it"),
         ({"bearer": "env:X"}, "either `oauth` or `bearer`"),
         ({"request": {"form": {"x": "{nino}"}}}, "`paging.in: body` needs `request.json`"),
@@ -393,6 +401,6 @@ async def test_a_probe_asks_for_its_path_or_a_token() -> None:
 def test_wrong_settings_say_which_key_to_mend(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match="validation error") as raised:
         RestSettings.model_validate({"baseUrl": "http://h", **SETTINGS, **wrong})
-    told = faults(raised.value)  # type: ignore[arg-type]  # pydantic's error is a ValueError
+    told = faults(raised.value, RestSettings)  # type: ignore[arg-type]  # pydantic's error is a ValueError
     assert said in told
     assert "hunter2" not in told

@@ -244,7 +244,7 @@ def test_a_probe_sees_a_missing_column_before_any_exchange_does(make: Make) -> N
 def test_wrong_settings_say_which_key_to_mend(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match="validation error") as raised:
         SqlSettings.model_validate({"url": "env:X", **BY_QUERY, **settings})
-    told = faults(raised.value)  # type: ignore[arg-type]  # pydantic's error is a ValueError
+    told = faults(raised.value, SqlSettings)  # type: ignore[arg-type]  # pydantic's error is a ValueError
     assert said in told
     assert "hunter2" not in told
 

@@ -31,7 +31,7 @@ def test_a_configuration_that_is_not_there(threekeys: Command, tmp_path: Path) -
     [
         ("baseUrl: [", "this is not YAML"),
         ("- a list", "a mapping of settings"),
-        (GOOD + "databse: x\n", "databse: there is no such setting"),
+        (GOOD + "databse: x\n", "databse: there is no such setting; the nearest is database; known are: baseUrl"),
         ("port: 8400\n", "baseUrl: "),
         (GOOD + "port: 99999\n", "port: "),
         (GOOD + "host: 0.0.0.0\n", "plain HTTP on 0.0.0.0 is refused"),
