@@ -79,7 +79,8 @@ class ClientCredentials:
         else:
             form |= {"client_id": settings.client_id, "client_secret": self._secret}
         response = await self._client.post(self._path, form=form, headers=headers, deadline=seconds, idempotent=True)
-        if response.status in (400, 401, 403, 404):
+        if 400 <= response.status < 500 and response.status not in (408, 425, 429):
+            # Never `NotFound`, which would read as a record that is not held.
             raise Misconfigured(
                 f"the token endpoint at {response.origin} answered {response.status}:"
                 " check `oauth.tokenUrl`, `clientId`, `clientSecret` and `scope`"

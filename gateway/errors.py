@@ -22,7 +22,8 @@ class GatewayError(Exception):
     """A fault that a caller is told about.
 
     `code` names the problem type (`/problems/{code}`), `title` is constant for it, `explanation` stands on its
-    page and says what to do. `detail` is for this occurrence and holds no personal value.
+    page and says what to do; where there is no `detail`, it stands there in the problem too. `detail` is for this
+    occurrence and holds no personal value.
     """
 
     code: str = "internal-error"

@@ -21,6 +21,12 @@ class Person(WireModel):
     date_of_birth: PartialDate | None = None
 
 
+class NumberedPerson(Person):
+    """The same in a register that keeps National Insurance numbers too."""
+
+    nino: Nino | None = None
+
+
 class PersonName(Validity):
     """A name for the time in which it was borne. `kind` tells a birth name from a chosen or a married one."""
 
@@ -29,10 +35,9 @@ class PersonName(Validity):
     kind: Literal["birth", "legal", "alternative"] | None = None
 
 
-class CorePerson(Person):
+class CorePerson(NumberedPerson):
     """A person with a history: every name and address with the time for which it held."""
 
-    nino: Nino | None = None
     date_of_death: PartialDate | None = None
     names: list[PersonName] | None = None
     addresses: list[DatedAddress] | None = None

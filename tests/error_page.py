@@ -8,9 +8,9 @@ from gateway.policy import REASONS
 _HEAD = """# Errors
 
 Every error is `application/problem+json` (RFC 9457): `type` (a page of the gateway), `title`, `status`, `code`,
-`requestId`, and where there is one `detail`, `exchangeId`, `reasons`, `errors`. Only `/oauth/*` answers as RFC 6749
-says. No error holds a personal value; `errors` points to what is wrong by JSON Pointer, and to an unknown member by
-its parent.
+`requestId`, and where there is one `detail` (what is wrong here, or what to do), `exchangeId`, `reasons`, `errors`.
+Only `/oauth/*` answers as RFC 6749 says. No error holds a personal value; `errors` points to what is wrong by JSON
+Pointer, and to an unknown member by its parent, with the members that are known there.
 
 Refusals have [a page of their own](reason-codes.md), with the missing key and its remedy. This page holds all others.
 Write it with `python -m tests.error_page > docs/errors.md`.

@@ -16,7 +16,7 @@ class NotAParty(NotAllowed):
 
     code = "not-a-party"
     title = "Your agency is neither consumer nor provider of this agreement"
-    explanation = "An agreement is drafted by one of its two agencies."
+    explanation = "Name your own agency as consumer or as provider: an agreement is drafted by one of its two."
 
 
 class PartiesFixed(Conflict):
@@ -24,7 +24,7 @@ class PartiesFixed(Conflict):
 
     code = "agreement-parties-fixed"
     title = "A new version keeps consumer, provider and dataset"
-    explanation = "Draft another agreement for other agencies or another dataset."
+    explanation = "Draft another agreement for other agencies or another dataset: POST /v1/agreements."
 
 
 class NotThisVersion(Conflict):
@@ -48,7 +48,10 @@ class AgreementStateForbids(Conflict):
 
     code = "agreement-state-forbids"
     title = "The agreement's state does not allow this"
-    explanation = "Each agency resumes what it suspended itself, and suspends once; an ended agreement stays ended."
+    explanation = (
+        "Read the agreement again. Each agency resumes what it suspended itself, and suspends once; an ended agreement "
+        "stays ended."
+    )
 
 
 class TooManyDrafts(Conflict):

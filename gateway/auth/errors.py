@@ -84,4 +84,7 @@ class WrongKindOfCaller(NotAllowed):
 
     code = "wrong-kind-of-caller"
     title = "This call is not for this kind of caller"
-    explanation = "Only the person decides about a consent; only an agency's client may use an agency's verbs."
+    explanation = (
+        "Only the person decides about a consent: send their token of a trusted issuer, as Bearer. Only an agency's "
+        "client may use an agency's verbs: send its DPoP-bound token of /oauth/token."
+    )

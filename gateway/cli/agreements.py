@@ -158,6 +158,6 @@ def _call(gateway: str, client: str, key: Path, method: str, path: str, body: An
     found: dict[str, Any] = answer.json()
     if answer.is_error:
         faults = [f"{fault['pointer']}: {fault['detail']}" for fault in found.get("errors") or []]
-        said = found.get("detail") or found["title"]
+        said = "; ".join(filter(None, (found["title"], found.get("detail"))))
         raise ConfigurationError("\n  ".join([f"{found['status']} {found['code']}: {said}", *faults]))
     return found

@@ -70,32 +70,38 @@ class LocalConnector:
         peer = scope["client"][0] if scope.get("client") else None
         turned = turned_away(headers, peer) or self._unfit(headers)
         if turned is not None:
-            return await _problem(send, turned.status, turned.code, turned.title)
+            return await _problem(send, turned.status, turned.code, turned.title, turned.remedy)
         named = dict(headers).get(b"threekeys-client", b"").decode("latin-1") or self._default
         auth = self._auths.get(named)
         if auth is None:
             known = ", ".join(self._auths)
-            return await _problem(send, 400, "no-such-client", f"The connector holds no such client; it has: {known}")
+            remedy = f"Threekeys-Client names one of {known}; without the header it is {self._default}."
+            return await _problem(send, 400, "no-such-client", "The connector holds no such client", remedy)
         body = await _body(receive)
         if body is None:
-            return await _problem(send, 413, "too-large", f"The connector forwards at most {LARGEST} bytes")
+            remedy = f"The connector forwards at most {LARGEST} bytes; no call of the gateway needs as much."
+            return await _problem(send, 413, "too-large", "The body is too large", remedy)
         request = self._outward(scope, headers, body)
         try:
             answer = await self._client.send(request, auth=auth, stream=True)
         except TokenRefused as error:
-            return await _problem(send, 502, "token-refused", "The gateway gave the client no token", str(error))
+            remedy = f"{error}. Check the client's id, its key file, and with the operator what is registered for it."
+            return await _problem(send, 502, "token-refused", "The gateway gave the client no token", remedy)
         except ConnectorError as error:
-            return await _problem(send, 502, "gateway-unreachable", "The gateway does not answer as one", str(error))
+            remedy = f"{error}. Check that --gateway is the gateway's base URL: it is {self._base}."
+            return await _problem(send, 502, "gateway-unreachable", "The gateway does not answer as one", remedy)
         except httpx.TimeoutException:
-            return await _problem(send, 504, "gateway-slow", "The gateway did not answer in time")
+            remedy = "It may have done what was asked: repeat the same body with the same Idempotency-Key."
+            return await _problem(send, 504, "gateway-slow", "The gateway did not answer in time", remedy)
         except httpx.HTTPError as error:
-            why = type(error).__name__
-            return await _problem(send, 502, "gateway-unreachable", "The gateway cannot be reached", why)
+            remedy = f"{type(error).__name__}. Check that {self._base} is the gateway's base URL, and that it runs."
+            return await _problem(send, 502, "gateway-unreachable", "The gateway cannot be reached", remedy)
         await _show(answer, send)
 
     def _unfit(self, headers: list[tuple[bytes, bytes]]) -> Turned | None:
         if any(name in (b"authorization", b"dpop") for name, _ in headers):
-            return Turned(400, "signs-itself", "The connector signs: send neither Authorization nor DPoP")
+            remedy = "Send neither Authorization nor DPoP; name another client by Threekeys-Client."
+            return Turned(400, "signs-itself", "The connector signs each request itself", remedy)
         return None
 
     def _outward(self, scope: Scope, headers: list[tuple[bytes, bytes]], body: bytes) -> httpx.Request:
@@ -161,10 +167,10 @@ async def _show(answer: httpx.Response, send: Send) -> None:
         await answer.aclose()
 
 
-async def _problem(send: Send, status: int, code: str, title: str, detail: str | None = None) -> None:
-    """RFC 9457, of the connector's own: `source` tells it from the gateway's."""
-    members = {"type": "about:blank", "title": title, "status": status, "code": code, "source": "connector"}
-    body = json.dumps({**members, "detail": detail} if detail else members).encode()
+async def _problem(send: Send, status: int, code: str, title: str, remedy: str) -> None:
+    """RFC 9457, of the connector's own: `source` tells it from the gateway's. `detail` says what to do."""
+    members = {"title": title, "status": status, "code": code, "detail": remedy, "source": "connector"}
+    body = json.dumps({"type": "about:blank", **members}).encode()
     headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

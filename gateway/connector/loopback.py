@@ -15,11 +15,12 @@ _FROM_BROWSERS = (b"origin", b"sec-fetch-site")
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """Why a request is turned away."""
+    """Why a request is turned away, and what to do."""
 
     status: int
     code: str
     title: str
+    remedy: str
 
 
 def turned_away(headers: Iterable[tuple[bytes, bytes]], peer: str | None) -> Turned | None:
@@ -27,13 +28,16 @@ def turned_away(headers: Iterable[tuple[bytes, bytes]], peer: str | None) -> Tur
     hosts = []
     for name, value in headers:
         if name in _FROM_BROWSERS:
-            return Turned(403, "from-a-browser", "Requests of web pages are refused")
+            remedy = "Call it from a program of your own, without Origin and Sec-Fetch-Site."
+            return Turned(403, "from-a-browser", "Requests of web pages are refused", remedy)
         if name == b"host":
             hosts.append(value.decode("latin-1"))
     if len(hosts) != 1 or not is_loopback(_without_port(hosts[0])):
-        return Turned(421, "not-loopback", "The Host header must name this machine's loopback")
+        remedy = "Call it as 127.0.0.1, [::1] or localhost, with one Host header."
+        return Turned(421, "not-loopback", "The Host header must name this machine's loopback", remedy)
     if peer is not None and not is_loopback(peer):
-        return Turned(403, "not-loopback", "Only programs of this machine are served")
+        remedy = "Run a connector on the machine that calls; it signs with that machine's key."
+        return Turned(403, "not-loopback", "Only programs of this machine are served", remedy)
     return None
 
 

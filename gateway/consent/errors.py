@@ -16,7 +16,7 @@ class ConsentNotOpen(Conflict):
 
     code = "consent-not-open"
     title = "This request for consent is not open any more"
-    explanation = "A request is decided once, within 30 days. The agency may ask again."
+    explanation = "A request is decided once, within 30 days. The agency may ask again: POST /v1/consent-requests."
 
 
 class ConsentNotActive(Conflict):
@@ -32,7 +32,9 @@ class TooManyOpenRequests(Conflict):
 
     code = "too-many-open-requests"
     title = "This person has too many open requests of your agency under this agreement"
-    explanation = "At most 20 are open at a time. Wait for the person, or take some back."
+    explanation = (
+        "At most 20 are open at a time. Wait for the person, or take some back: POST /v1/consents/{id}/revocations."
+    )
 
 
 class NotConsentable(Refused):
@@ -52,7 +54,7 @@ class FieldNotOffered(InvalidRequest):
 
     code = "field-not-offered"
     title = "A chosen field was not offered"
-    explanation = "Choose among the request's optionalFields."
+    explanation = "Choose among the optionalFields of the request: GET /v1/consents/{id} shows them."
 
 
 class NoIdentifiers(InvalidRequest):

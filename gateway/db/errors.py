@@ -34,7 +34,10 @@ class StorageFull(Unavailable):
     code = "storage-full"
     status = 507
     title = "The gateway's database is full"
-    explanation = "A decision that cannot be entered in the ledger is not carried out. The operator must make room."
+    explanation = (
+        "Nothing was released: a decision that cannot be entered in the ledger is not carried out. Tell the "
+        "operator, who must make room."
+    )
 
     def __init__(self, detail: str | None = None) -> None:
         super().__init__(detail, headers={"Retry-After": "60"})

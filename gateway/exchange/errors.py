@@ -41,7 +41,10 @@ class SourceMalformed(SourceFault):
     code = "source-malformed"
     status = 502
     title = "The agency's own system answered something that cannot be read"
-    explanation = "Nothing was released. Asking again will not help; the providing agency has to look at it."
+    explanation = (
+        "Nothing was released, and asking again will not help: give the exchangeId to the dataset's contact, whom "
+        "GET /v1/datasets names."
+    )
 
 
 class SourceWrongSchema(SourceFault):
@@ -50,7 +53,10 @@ class SourceWrongSchema(SourceFault):
     code = "source-wrong-schema"
     status = 502
     title = "The agency's record does not fit its record type"
-    explanation = "Nothing was released. The providing agency has to mend its data or its mapping."
+    explanation = (
+        "Nothing was released. The agency has to mend its data or its mapping: give the exchangeId to the dataset's "
+        "contact, whom GET /v1/datasets names."
+    )
 
 
 class SourceWrongPerson(SourceFault):
@@ -59,7 +65,10 @@ class SourceWrongPerson(SourceFault):
     code = "source-wrong-person"
     status = 502
     title = "The agency's own system answered about another person"
-    explanation = "Nothing was released. The providing agency has to look at it; the exchange id traces the read."
+    explanation = (
+        "Nothing was released. Check the identifiers that you sent; if they are right, give the exchangeId, which "
+        "traces the read, to the dataset's contact, whom GET /v1/datasets names."
+    )
 
 
 class SourceMisconfigured(SourceFault):
@@ -68,7 +77,10 @@ class SourceMisconfigured(SourceFault):
     code = "source-misconfigured"
     status = 502
     title = "The gateway cannot use the agency's own system as it is configured"
-    explanation = "Nothing was released. The operator of the gateway has to look at the adapter's settings."
+    explanation = (
+        "Nothing was released. The operator of the gateway has to mend the adapter's settings: give them the "
+        "exchangeId, which finds the log line."
+    )
 
 
 class NoSuchSource(SourceMisconfigured):
@@ -82,7 +94,7 @@ class ConfirmationNeeded(InvalidRequest):
 
     code = "confirmation-needed"
     title = "This dataset wants the person confirmed"
-    explanation = "Send subject.confirm with what the catalogue names under `confirm`."
+    explanation = "Send in subject.confirm what GET /v1/datasets/{id} names under `confirm`."
 
 
 class IdempotencyKeyReused(InvalidRequest):

@@ -18,7 +18,7 @@ class BodyTooLarge(InvalidRequest):
     code = "body-too-large"
     status = 413
     title = "The body is too large"
-    explanation = "No call of this API needs so large a body."
+    explanation = "Send at most 256 KB, one record a call: no call of this API needs a larger body."
 
 
 class WrongContentType(InvalidRequest):

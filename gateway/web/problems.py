@@ -32,10 +32,16 @@ def problem(error: GatewayError, base_url: str, request_id: str) -> dict[str, An
         "status": error.status,
         "code": error.code,
     }
-    if error.detail:
-        body["detail"] = error.detail
+    detail = error.detail or _remedy(error)
+    if detail:
+        body["detail"] = detail
     body["requestId"] = request_id
     return body | error.members
+
+
+def _remedy(error: GatewayError) -> str | None:
+    """What to do, where neither a detail nor what is listed says so."""
+    return None if "errors" in error.members or "reasons" in error.members else error.explanation
 
 
 def problem_bytes(error: GatewayError, base_url: str, request_id: str) -> bytes:

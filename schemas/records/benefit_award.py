@@ -7,7 +7,8 @@ from schemas.base import WireModel
 from schemas.core_person import CorePerson
 from schemas.dates import Day
 from schemas.money import Money
-from schemas.records.model import Code, RecordModel, Word
+from schemas.records.example import AMARA, HOME
+from schemas.records.model import Code, RecordModel, Word, confirmed_by
 
 BenefitCode = Literal[
     "attendance-allowance",
@@ -47,17 +48,11 @@ class BenefitAward(RecordModel):
     title = "Benefit awards"
     description = "Benefits awarded to a person, past and present. Some of them tell of a person's health."
     special_category = True
-    confirmations: ClassVar[Mapping[str, str]] = {
-        "dateOfBirth": "person.dateOfBirth",
-        "familyName": "person.familyName",
-    }
+    confirmations: ClassVar[Mapping[str, str]] = confirmed_by("person")
     identifier_paths: ClassVar[Mapping[str, str]] = {"nino": "person.nino"}
     example: ClassVar[Mapping[str, Any]] = {
         "person": {
-            "familyName": "Sandbox-Ashworth",
-            "givenNames": "Amara",
-            "dateOfBirth": "1980-04-01",
-            "nino": "ZZ123456A",
+            **AMARA,
             "dateOfDeath": None,
             "names": [
                 {"familyName": "Sandbox-Mbeki", "givenNames": "Amara", "kind": "birth", "validUntil": "2009-07-18"},
@@ -69,17 +64,7 @@ class BenefitAward(RecordModel):
                     "validUntil": None,
                 },
             ],
-            "addresses": [
-                {
-                    "addressLine1": "4 Sandpiper Row",
-                    "town": "Sandham",
-                    "postcode": "ZZ1 2AB",
-                    "uprn": "999900000104",
-                    "country": "GB",
-                    "validFrom": "2015-10",
-                    "validUntil": None,
-                }
-            ],
+            "addresses": [{**HOME, "validFrom": "2015-10", "validUntil": None}],
         },
         "awards": [
             {

@@ -6,20 +6,18 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from schemas.core_location import Address
-from schemas.core_person import Person
+from schemas.core_person import NumberedPerson
 from schemas.dates import Day
-from schemas.identifiers import Nino
 from schemas.money import Money
-from schemas.records.model import RecordModel, Word
+from schemas.records.example import AMARA, HOME
+from schemas.records.model import RecordModel, Word, confirmed_by
 from schemas.validity import Validity
 
 Percentage = Annotated[int, Field(ge=0, le=100, strict=True)]
 
 
-class LiablePerson(Person):
+class LiablePerson(NumberedPerson):
     """Who pays."""
-
-    nino: Nino | None = None
 
 
 class Discount(Validity):
@@ -35,26 +33,12 @@ class CouncilTax(RecordModel):
     record_type = "council-tax/v1"
     title = "Council tax account"
     description = "Liability for the council tax of one home: the band, the year's charge, discounts, what is owed."
-    confirmations: ClassVar[Mapping[str, str]] = {
-        "dateOfBirth": "liablePerson.dateOfBirth",
-        "familyName": "liablePerson.familyName",
-    }
+    confirmations: ClassVar[Mapping[str, str]] = confirmed_by("liablePerson")
     identifier_paths: ClassVar[Mapping[str, str]] = {"nino": "liablePerson.nino", "uprn": "property.uprn"}
     example: ClassVar[Mapping[str, Any]] = {
         "accountReference": "CT-700104",
-        "liablePerson": {
-            "familyName": "Sandbox-Ashworth",
-            "givenNames": "Amara",
-            "dateOfBirth": "1980-04-01",
-            "nino": "ZZ123456A",
-        },
-        "property": {
-            "addressLine1": "4 Sandpiper Row",
-            "town": "Sandham",
-            "postcode": "ZZ1 2AB",
-            "uprn": "999900000104",
-            "country": "GB",
-        },
+        "liablePerson": AMARA,
+        "property": HOME,
         "band": "C",
         "liableFrom": "2015-10-01",
         "liableUntil": None,

@@ -7,16 +7,15 @@ from pydantic import Field
 
 from schemas.base import WireModel
 from schemas.core_location import Address
-from schemas.core_person import Person
+from schemas.core_person import NumberedPerson
 from schemas.dates import Day
-from schemas.identifiers import DrivingLicenceNumber, Nino
-from schemas.records.model import Code, RecordModel
+from schemas.identifiers import DrivingLicenceNumber
+from schemas.records.example import AMARA, HOME
+from schemas.records.model import Code, RecordModel, confirmed_by
 
 
-class Holder(Person):
+class Holder(NumberedPerson):
     """Whose licence it is."""
-
-    nino: Nino | None = None
 
 
 class Category(WireModel):
@@ -46,10 +45,7 @@ class DrivingLicence(RecordModel):
     title = "Driving licence"
     description = "A person's licence to drive: its standing, its categories, its endorsements."
     criminal_offence = True
-    confirmations: ClassVar[Mapping[str, str]] = {
-        "dateOfBirth": "holder.dateOfBirth",
-        "familyName": "holder.familyName",
-    }
+    confirmations: ClassVar[Mapping[str, str]] = confirmed_by("holder")
     identifier_paths: ClassVar[Mapping[str, str]] = {"nino": "holder.nino", "driving-licence-number": "licenceNumber"}
     example: ClassVar[Mapping[str, Any]] = {
         "licenceNumber": "SANDB804010A99AA",
@@ -62,19 +58,8 @@ class DrivingLicence(RecordModel):
             {"code": "A2", "validFrom": "2010-05-03", "validUntil": None},
         ],
         "endorsements": [{"code": "SP30", "offenceDate": "2025-02-14", "points": 3, "validUntil": "2029-02-13"}],
-        "holder": {
-            "familyName": "Sandbox-Ashworth",
-            "givenNames": "Amara",
-            "dateOfBirth": "1980-04-01",
-            "nino": "ZZ123456A",
-        },
-        "address": {
-            "addressLine1": "4 Sandpiper Row",
-            "town": "Sandham",
-            "postcode": "ZZ1 2AB",
-            "uprn": "999900000104",
-            "country": "GB",
-        },
+        "holder": AMARA,
+        "address": HOME,
     }
 
     licence_number: DrivingLicenceNumber | None = None

@@ -9,7 +9,8 @@ from schemas.base import WireModel
 from schemas.core_person import Person
 from schemas.dates import Day
 from schemas.identifiers import NhsNumber
-from schemas.records.model import RecordModel, Word
+from schemas.records.example import NAMED
+from schemas.records.model import RecordModel, Word, confirmed_by
 
 OdsCode = Annotated[str, Field(pattern=r"^[A-Z0-9]{3,10}$", description="NHS ODS organisation code", strict=True)]
 
@@ -34,17 +35,12 @@ class GpRegistration(RecordModel):
     title = "GP registration"
     description = "Where a person is registered for primary care. It tells nothing of their care, and is health data."
     special_category = True
-    confirmations: ClassVar[Mapping[str, str]] = {
-        "dateOfBirth": "person.dateOfBirth",
-        "familyName": "person.familyName",
-    }
+    confirmations: ClassVar[Mapping[str, str]] = confirmed_by("person")
     identifier_paths: ClassVar[Mapping[str, str]] = {"nhs-number": "person.nhsNumber"}
     example: ClassVar[Mapping[str, Any]] = {
         "person": {
             "nhsNumber": "9990000018",
-            "familyName": "Sandbox-Ashworth",
-            "givenNames": "Amara",
-            "dateOfBirth": "1980-04-01",
+            **NAMED,
         },
         "practice": {"code": "Z99001", "name": "Sandham Harbour Surgery"},
         "registeredFrom": "2015-11-02",

@@ -6,17 +6,15 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from schemas.core_location import Address
-from schemas.core_person import Person
+from schemas.core_person import NumberedPerson
 from schemas.dates import Day
-from schemas.identifiers import Nino
 from schemas.money import Money
-from schemas.records.model import RecordModel, Word
+from schemas.records.example import AMARA, HOME
+from schemas.records.model import RecordModel, Word, confirmed_by
 
 
-class Tenant(Person):
+class Tenant(NumberedPerson):
     """Who rents."""
-
-    nino: Nino | None = None
 
 
 class HousingTenancy(RecordModel):
@@ -25,29 +23,15 @@ class HousingTenancy(RecordModel):
     record_type = "housing-tenancy/v1"
     title = "Housing tenancy"
     description = "A tenancy of a council's or a housing association's home: its kind, its rent, its standing."
-    confirmations: ClassVar[Mapping[str, str]] = {
-        "dateOfBirth": "tenant.dateOfBirth",
-        "familyName": "tenant.familyName",
-    }
+    confirmations: ClassVar[Mapping[str, str]] = confirmed_by("tenant")
     identifier_paths: ClassVar[Mapping[str, str]] = {"nino": "tenant.nino", "uprn": "property.uprn"}
     example: ClassVar[Mapping[str, Any]] = {
         "tenancyReference": "HT-300104",
         "kind": "secure",
         "status": "current",
         "landlord": "Sandham City Council",
-        "tenant": {
-            "familyName": "Sandbox-Ashworth",
-            "givenNames": "Amara",
-            "dateOfBirth": "1980-04-01",
-            "nino": "ZZ123456A",
-        },
-        "property": {
-            "addressLine1": "4 Sandpiper Row",
-            "town": "Sandham",
-            "postcode": "ZZ1 2AB",
-            "uprn": "999900000104",
-            "country": "GB",
-        },
+        "tenant": AMARA,
+        "property": HOME,
         "bedrooms": 2,
         "startDate": "2015-10-01",
         "endDate": None,

@@ -36,3 +36,8 @@ class RecordModel(WireModel):
     confirmations: ClassVar[Mapping[str, str]] = {}
     identifier_paths: ClassVar[Mapping[str, str]] = {}
     example: ClassVar[Mapping[str, Any]]
+
+
+def confirmed_by(part: str) -> Mapping[str, str]:
+    """`confirmations` of a record type whose field `part` is a `Person`."""
+    return {"dateOfBirth": f"{part}.dateOfBirth", "familyName": f"{part}.familyName"}

@@ -164,6 +164,18 @@ async def test_refused_credentials_are_misconfigured_and_not_told(monkeypatch: p
     assert "hunter2" not in str(raised.value)
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 422])
+async def test_a_token_endpoint_that_is_not_there_is_misconfigured_and_no_missing_record(status: int) -> None:
+    with pytest.raises(Misconfigured, match=f"answered {status}: check `oauth.tokenUrl`"):
+        await fetch(lambda asked: answer({}, status if asked.target == "/token" else 200))
+
+
+@pytest.mark.parametrize("status", [408, 429, 503])
+async def test_a_token_endpoint_that_cannot_now_may_be_asked_again(status: int) -> None:
+    with pytest.raises(Retriable):
+        await fetch(lambda asked: answer({}, status if asked.target == "/token" else 200))
+
+
 async def test_a_token_answer_without_a_token_is_permanent() -> None:
     with pytest.raises(Permanent, match="without a Bearer token"):
         await fetch(lambda _: answer({"token_type": "Bearer"}))

@@ -157,6 +157,7 @@ def test_who_may_not_use_the_key_is_turned_away_before_anything_is_signed() -> N
                 answer = await client.get(f"{url}/v1/permissions", headers=headers)
                 assert answer.status_code == status, headers
                 assert answer.json()["source"] == "connector"
+                assert len(answer.json()["detail"]) > 30, "it says what to do"
                 assert not any(name.startswith("access-control") for name in answer.headers)
             assert echo.requests == []
             assert (await client.get(f"{url}/v1/permissions")).status_code == 429

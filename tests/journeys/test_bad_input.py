@@ -79,7 +79,8 @@ def test_without_a_body_it_is_told_so(world: World, path: str) -> None:
 def test_another_content_type_is_refused_whatever_the_body(world: World, path: str, kind: str | None) -> None:
     headers = {"Content-Type": kind} if kind else {}
     answer = world.casework.post(path, content=json.dumps(world.ask()).encode(), headers=headers)
-    problem(answer, 415, "wrong-content-type")
+    told = problem(answer, 415, "wrong-content-type")
+    assert told["detail"] == "Send Content-Type: application/json."
 
 
 @pytest.mark.parametrize("path", PATHS)

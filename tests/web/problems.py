@@ -24,6 +24,7 @@ def problem(answer: httpx.Response, status: int, code: str, *marks: str) -> dict
     assert code in KNOWN
     assert body["title"]
     assert body["requestId"] == answer.headers["x-request-id"]
+    assert body.get("detail") or body.get("errors") or body.get("reasons"), f"{code} does not say what to do"
     told = (answer.text + str(answer.headers)).lower()
     for mark in ("zyzzyva", *(mark.lower() for mark in marks)):
         assert mark not in told, f"the problem repeats {mark}"
