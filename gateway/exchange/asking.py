@@ -15,7 +15,7 @@ from gateway.signing.pseudonyms import PseudonymKeys
 from gateway.subjects.identifiers import by_scheme, schemes_twice
 from gateway.subjects.pseudonym import Pseudonyms, pseudonyms
 from gateway.web.faults import Fault, Rules, fault, of_values
-from schemas.api.exchanges import ExchangeRequest, ExplicitRequestBody
+from schemas.api.exchanges import EITHER_FORM, ExchangeRequest, ExplicitRequestBody, mixed_forms
 from schemas.api.subject import Confirm
 from schemas.members import members
 
@@ -79,6 +79,14 @@ def rules(request: ExchangeRequest, dataset: DatasetRow | None, *, confirmed: bo
     yield _schemes(request, dataset)
     if confirmed and dataset.confirmations:
         yield _confirmations(request, dataset)
+
+
+def explicit_form(request: ExchangeRequest) -> Iterator[Fault]:
+    """For a request that is not whole; where it is, its model has seen to it. What is not sound counts as sent."""
+    sent = request.explicit_request
+    names = ("person_token", "requested_at", "channel", "reference")
+    if sent is not None and mixed_forms(*(getattr(sent, name, "") for name in names)):
+        yield fault(("explicitRequest",), EITHER_FORM)
 
 
 def ask(

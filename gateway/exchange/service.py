@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import rfc8785
 
@@ -17,7 +18,7 @@ from gateway.clock import MICROSECONDS, Clock
 from gateway.consent.linking import seen
 from gateway.db.store import Store
 from gateway.errors import GatewayError, InvalidRequest, SourceFault
-from gateway.exchange.asking import Ask, ask, rules
+from gateway.exchange.asking import Ask, ask, explicit_form, rules
 from gateway.exchange.commit import CommitExchange, Committed, EnterFault, Entering, EnterRefusal
 from gateway.exchange.confirming import paths_to_confirm
 from gateway.exchange.errors import SourceMalformed
@@ -78,7 +79,7 @@ class Exchanges:
     async def rules(self, caller: Caller, request: ExchangeRequest) -> Rules:
         """Of a request that is not whole (`gateway.web.faults`)."""
         dataset = await self.store.read(named, request)
-        return rules(request, dataset, confirmed=isinstance(caller, ClientCaller))
+        return chain((explicit_form(request),), rules(request, dataset, confirmed=isinstance(caller, ClientCaller)))
 
     async def _dataset(self, request: ExchangeRequest) -> DatasetRow:
         now = self.clock.now()

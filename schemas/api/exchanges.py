@@ -32,10 +32,18 @@ class ExplicitRequestBody(WireModel):
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        attested = [part is not None for part in (self.requested_at, self.channel, self.reference)]
-        if any(attested) if self.person_token is not None else not all(attested):
-            raise ValueError(f"send either personToken alone, or all of {', '.join(_ATTESTED)}")
+        if mixed_forms(self.person_token, self.requested_at, self.channel, self.reference):
+            raise ValueError(EITHER_FORM)
         return self
+
+
+EITHER_FORM = f"send either personToken alone, or all of {', '.join(_ATTESTED)}"
+
+
+def mixed_forms(person_token: object, *attested: object) -> bool:
+    """Whether members of an explicit request, None where not sent, are neither of its two forms."""
+    sent = [part is not None for part in attested]
+    return any(sent) if person_token is not None else not all(sent)
 
 
 class ExchangeRequest(WireModel):

@@ -310,6 +310,17 @@ def test_a_request_for_consent_of_the_wrong_shape_tells_its_values_too(world: Wo
     ]
 
 
+def test_a_wrong_member_of_an_explicit_request_hides_no_missing_one(world: World) -> None:
+    for sent, expected in (
+        ({"channel": "by phone"}, ["/explicitRequest", "/explicitRequest/channel"]),
+        ({"channel": "by phone", "reference": "A-1", "requestedAt": "2026-01-01T00:00:00Z"},
+         ["/explicitRequest/channel"]),
+        ({"channel": "phone"}, ["/explicitRequest"]),
+    ):  # fmt: skip
+        answer = world.casework.post("/v1/exchanges", json=world.ask(explicitRequest=sent))
+        assert pointers(problem(answer, 422, "invalid-request")) == expected
+
+
 def test_what_is_not_there_is_not_missed_twice(world: World) -> None:
     """A part that has a fault already says nothing about the parts that would need it."""
     told = problem(world.casework.post("/v1/exchanges", json={"dataset": CONFIRMED}), 422, "invalid-request")
