@@ -49,8 +49,8 @@ class AgreementStateForbids(Conflict):
     code = "agreement-state-forbids"
     title = "The agreement's state does not allow this"
     explanation = (
-        "Read the agreement again. Each agency resumes what it suspended itself, and suspends once; an ended agreement "
-        "stays ended."
+        "Read the agreement again. Each agency resumes what it suspended itself, and suspends once; an ended "
+        "agreement stays ended."
     )
 
 
