@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ import pytest
 
 from gateway.telemetry import log
 
+# Containers like to set it, and then each process that a test starts compiles anew, for seconds, what it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 _numbers = itertools.count()
 
 
