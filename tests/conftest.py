@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from gateway.telemetry import log
+from tests.journeys.counts import FULL, SEED, TOLD
 
 # Containers like to set it, and then each process that a test starts compiles anew, for seconds, what it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -29,6 +30,36 @@ def _quiet() -> Iterator[None]:
         yield
         log.flush()
         log.configure()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several workers share the files, those that take long come first, so that none is left to the last."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: ("proof" not in item.keywords, "journeys" not in item.nodeid))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker hands its counts over."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["told"] = TOLD
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker's counts."""
+    TOLD.extend(getattr(node, "workeroutput", {}).get("told", ()))
+
+
+@pytest.hookimpl
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many ran on which database, what the proofs counted and from which seed: shown green or red."""
+    passed = [one.nodeid.partition("[")[2] for one in terminalreporter.stats.get("passed", []) if one.when == "call"]
+    on = {engine: sum(engine in variant for variant in passed) for engine in ("sqlite", "postgresql")}
+    terminalreporter.section("counts")
+    terminalreporter.write_line(f"run once a database: {on['sqlite']} on SQLite, {on['postgresql']} on PostgreSQL")
+    for line in TOLD:
+        terminalreporter.write_line(line)
+    terminalreporter.write_line(f"{'full counts' if FULL else 'a tenth of the counts'}, THREEKEYS_SEED={SEED}")
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,10 @@ import random
 
 FULL = os.environ.get("THREEKEYS_COUNTS") == "full"
 SEED = int(os.environ.get("THREEKEYS_SEED") or random.randrange(1_000_000))
+os.environ["THREEKEYS_SEED"] = str(SEED)  # where several workers share the tests, all choose from one seed
 LEAST = 15
 TOLD: list[str] = []
-"""What the proofs counted: printed at the end of the run, green or red (`conftest.py`)."""
+"""What the proofs counted: printed at the end of the run, green or red (`tests/conftest.py`)."""
 
 
 def count(full: int, least: int = LEAST) -> int:

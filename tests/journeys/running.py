@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +34,14 @@ class Demo:
         text = "".join(self.printed)
         found = re.findall(r"^ ?\d+\. (.*?)  → (.*)\n    (.*)$", text, re.MULTILINE)
         return [(what, tuple(expect.split(" ")), command) for what, expect, command in found]
+
+    def below(self) -> list[int]:
+        """Every process that it started."""
+        return children(self.process.pid) + self.postgres()
+
+    def postgres(self) -> list[int]:
+        """The processes of its PostgreSQL, which detaches itself from its parent."""
+        return _naming((self.folder / "postgres.folder").read_text().strip())
 
     def stop(self) -> int:
         """As Ctrl-C does."""
@@ -83,13 +91,13 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def postgres(before: Iterable[int] = ()) -> list[int]:
-    """Processes of a demo's PostgreSQL (it detaches itself from its parent), besides those there `before`."""
+def _naming(word: str) -> list[int]:
+    """Every process whose command line holds this."""
     found = []
     for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) not in before:
+        if entry.name.isdigit():
             with suppress(OSError):
-                if b"threekeys-sandbox-" in (entry / "cmdline").read_bytes():
+                if word.encode() in (entry / "cmdline").read_bytes():
                     found.append(int(entry.name))
     return found
 

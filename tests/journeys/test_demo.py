@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.sandbox.layout import free_base
-from tests.journeys.running import THREEKEYS, alive, children, postgres, running_demo
+from tests.journeys.running import THREEKEYS, alive, running_demo
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
@@ -17,7 +17,6 @@ def test_every_printed_command_gives_what_is_printed(
     engine: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     arguments = ["--database", request.getfixturevalue("postgres_url")] if engine == "postgresql" else []
-    before = postgres()
     with running_demo(tmp_path / "demo", *arguments) as demo:
         steps = demo.steps()
         assert len(steps) == 10
@@ -25,7 +24,7 @@ def test_every_printed_command_gives_what_is_printed(
             done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd="/", timeout=60)
             for part in expected:
                 assert part in done.stdout, f"{what}\n{command}\n{done.stdout}{done.stderr}"
-        below = children(demo.process.pid) + postgres(before)
+        below = demo.below()
         assert len(below) >= 5
         assert demo.stop() == 0
         assert [pid for pid in below if alive(pid)] == []
@@ -33,14 +32,13 @@ def test_every_printed_command_gives_what_is_printed(
 
 def test_a_start_after_a_kill_stops_what_was_left_keeps_what_was_and_describes_itself(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    before = postgres()
     with running_demo(folder) as demo:
         first = told(folder)
         assert first["running"] is True
         assert consents(first, "bryn") == []
         for _, _, command in demo.steps()[3:5]:
             subprocess.run(["sh", "-c", command], capture_output=True, cwd="/", timeout=60, check=True)
-        left = postgres(before)
+        left = demo.postgres()
         demo.process.kill()
         demo.process.wait(10)
     assert [pid for pid in left if alive(pid)] != []
