@@ -61,12 +61,13 @@ def init(
 
 def migrate(config: Config = DEFAULT_CONFIG) -> None:
     """Bring the database to the newest schema."""
+    settings = load(config)
+
     from sqlalchemy.exc import DBAPIError
 
     from gateway.db.migrating import migrate as migrate_database
     from gateway.db.migrating import said
 
-    settings = load(config)
     try:
         migrate_database(settings.database)
     except DBAPIError as error:
@@ -79,9 +80,10 @@ def serve(
     stop_with_stdin: Annotated[bool, typer.Option("--stop-with-stdin", hidden=True)] = False,
 ) -> None:
     """Serve until SIGTERM or SIGINT; then drain, so that in-flight exchanges finish."""
+    settings = load(config)  # first: what is wrong with it is told at once
+
     from gateway.serve import serve as serve_gateway
 
-    settings = load(config)
     if stop_with_stdin:
         threading.Thread(target=_stop_with_stdin, daemon=True).start()
     serve_gateway(settings, ready=lambda: print(f"ready {settings.base_url}", flush=True))
