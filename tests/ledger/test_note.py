@@ -99,6 +99,7 @@ def test_a_verifier_is_read_back_from_its_text_and_from_a_jwks() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "a", "a+b+c", str(VERIFIER)[:-8], str(VERIFIER).replace(VERIFIER.key_id.hex(), "00000000"), "a b+c+d"],
+    ids=["nothing", "one word", "no key", "a key that breaks off", "another key's id", "a space in the name"],
 )
 def test_what_is_no_verifier_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):

@@ -49,7 +49,9 @@ def test_alg_none_is_refused_with_and_without_a_signature(alg: object) -> None:
             verify_jws(_token(_header(alg=alg), signature=signature), TYP, JWKS)
 
 
-@pytest.mark.parametrize("secret", [_public_pem(KEY), json.dumps(KEY.jwk).encode(), KEY.public_bytes()])
+@pytest.mark.parametrize(
+    "secret", [_public_pem(KEY), json.dumps(KEY.jwk).encode(), KEY.public_bytes()], ids=["PEM", "JWK", "raw"]
+)
 def test_hs256_keyed_with_the_public_key_is_refused(secret: bytes) -> None:
     head = base64url.encode(json.dumps(_header(alg="HS256")).encode())
     signed = f"{head}.{base64url.encode(PAYLOAD)}"
