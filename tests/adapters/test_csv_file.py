@@ -347,12 +347,14 @@ async def test_a_large_file_is_read_once_for_all_and_leaves_the_loop_alive(make:
             last = now
 
     heart = asyncio.ensure_future(beat())
+    began = time.perf_counter()
     found = await asyncio.gather(*(adapter.fetch(of(nino=f"ZZ{n:06d}A")) for n in range(0, 20_000, 1000)))
+    took = time.perf_counter() - began
     heart.cancel()
     assert [record.data["reference"] if record else None for record in found] == [
         str(n) for n in range(0, 20_000, 1000)
     ]
-    assert max(gaps) < 0.5
+    assert max(gaps) < took / 4, "the reading held up the loop"  # a part of the whole: however busy the machine is
 
 
 async def test_who_cannot_wait_for_a_large_file_is_told_to_come_again_and_the_reading_goes_on(
