@@ -8,7 +8,7 @@ from gateway.agreements import repository, terms
 from gateway.catalogue import repository as catalogue
 from gateway.catalogue.repository import DatasetRow
 from gateway.db.connection import Connection
-from gateway.db.intent import Transaction
+from gateway.db.intent import Ahead, Transaction
 from gateway.policy import AgreementFacts, DatasetFacts, PartyFacts
 from schemas.records import field_paths
 
@@ -66,6 +66,16 @@ def grounds_in_hand(
         (GROUNDS, client_id, consumer_id, dataset_id, purpose, agreement_id),
         lambda: grounds(tx, client_id, consumer_id, dataset_id, purpose, agreement_id=agreement_id),
     )
+
+
+def look_ahead(ahead: Ahead, client_id: str, dataset_id: str, provider_id: str, agreement_id: str | None) -> None:
+    """What `grounds_in_hand` and the counters will read."""
+    agencies.client_status(ahead, client_id)
+    catalogue.find(ahead, dataset_id)
+    agencies.find_agency(ahead, provider_id)
+    if agreement_id is not None:
+        repository.find(ahead, agreement_id)
+        repository.usage_row(ahead, agreement_id)
 
 
 def dataset_facts(row: DatasetRow) -> DatasetFacts:

@@ -24,7 +24,7 @@ from gateway.clock import Clock
 from gateway.db.connection import Connection
 from gateway.db.engine import Engine
 from gateway.db.errors import StorageBusy, StorageContended, StorageUnavailable
-from gateway.db.intent import Intent, Lock, Transaction
+from gateway.db.intent import Ahead, Intent, Lock, Transaction
 
 T = TypeVar("T")
 MOST_IN_A_BATCH = 256
@@ -198,10 +198,13 @@ class Committer:
     def _together(self, batch: list[Waiter]) -> list[Outcome]:
         connection = self._begin(intent for intent, _ in batch)
         tx = Transaction(connection, self.clock)
+        if not self.engine.inline:
+            tx.ahead = Ahead()
         for intent, _ in batch:
             foresee = getattr(intent, "foresee", None)
             if foresee is not None:
                 foresee(tx)
+        tx.read_ahead(self.engine.gathering(connection))
         outcomes: list[Outcome] = [(future, intent.apply(tx), None) for intent, future in batch]
         tx.flush(self.engine.gathering(connection))
         return outcomes

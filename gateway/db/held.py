@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from sqlalchemy import BindParameter, Column, Select, bindparam, select
 
 from gateway.db.connection import Connection, Row
-from gateway.db.intent import Transaction
+from gateway.db.intent import Ahead, Transaction
 
 _SIZES = (1, 2, 4, 16, 64, 256)
 
@@ -35,10 +35,18 @@ class Held:
         found = self._rows.get(key)
         if found is None:
             self._wanted.add(key)
-            self._rows.update(rows_of(tx, self.columns, self._wanted))
+            self._rows.update(self._read(tx, self._wanted))
             self._wanted = set()
             found = self._rows[key]
         return found
+
+    def look_ahead(self, ahead: Ahead) -> None:
+        """Say what will be read."""
+        if self._wanted:
+            self._read(ahead, self._wanted)
+
+    def _read(self, connection: Connection, keys: Iterable[str]) -> dict[str, list[Row]]:
+        return rows_of(connection, self.columns, keys)
 
     def drop(self, *keys: str) -> None:
         """Rows of these keys were written (of any, where none is named): they are read again when asked for."""
@@ -53,7 +61,7 @@ class Held:
 def rows_of(connection: Connection, columns: Sequence[Column[Any]], keys: Iterable[str]) -> dict[str, list[Row]]:
     """Rows by the value of their first column, for these keys; an empty list where there is none."""
     found: dict[str, list[Row]] = {key: [] for key in keys}
-    for part in padded(list(found)):
+    for part in padded(sorted(found)):
         statement = _statement(tuple(columns), len(part))
         for row in connection.all(statement, {f"k{n}": key for n, key in enumerate(part)}):
             found[row[0]].append(row)

@@ -5,10 +5,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Table
+from sqlalchemy import Executable, Select, Table
 
 from gateway.clock import Clock
-from gateway.db.connection import Connection
+from gateway.db.connection import NONE, Connection, Params, Row
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -42,10 +42,30 @@ class RunSingly(Exception):  # not an error: a change of gear
     """A gathered write found a conflict: roll back and run each intent by itself, in a savepoint."""
 
 
+Read = tuple[Executable, tuple[tuple[str, Any], ...]]
+"""A statement and its parameters."""
+
+
+class Ahead(Connection):
+    """Takes reads instead of making them, for `Transaction.read_ahead`; answers as if nothing were there."""
+
+    def __init__(self) -> None:
+        self.reads: dict[Read, None] = {}
+
+    def all(self, statement: Executable, params: Params = NONE) -> list[Row]:
+        self.reads[statement, tuple(params.items())] = None
+        return []
+
+    def first(self, statement: Executable, params: Params = NONE) -> Row | None:
+        self.all(statement, params)
+        return None
+
+
 class Transaction(Connection):
     """The writing connection while a transaction is open.
 
-    `now` was read after the locks were taken. `single` tells that this intent runs by itself.
+    `now` was read after the locks were taken. `single` tells that this intent runs by itself. `ahead`, where each
+    statement waits for a server, takes the reads that intents foresee: they are then made in one round trip.
     """
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
@@ -55,8 +75,50 @@ class Transaction(Connection):
         self.clock = clock
         self.now = clock.now()
         self.single = False
+        self.ahead: Ahead | None = None
+        self._read_ahead: dict[Read, list[Row]] = {}
         self._batches: dict[Any, Batch] = {}
         self._memo: dict[Any, Any] = {}
+
+    def read_ahead(self, gathering: AbstractContextManager[object]) -> None:
+        """Make the reads that `ahead` took, all at once. What they found holds until the transaction writes."""
+        if self.ahead is None:
+            return
+        for batch in self._batches.values():
+            look_ahead = getattr(batch, "look_ahead", None)
+            if look_ahead is not None:
+                look_ahead(self.ahead)
+        asked = []
+        with gathering:
+            for read in self.ahead.reads:
+                sql, constants = self.statements.compiled(read[0])
+                cursor = self.raw.cursor()
+                cursor.execute(sql, {**constants, **dict(read[1])})
+                asked.append((read, cursor))
+        self._read_ahead = {read: cursor.fetchall() for read, cursor in asked}
+
+    def all(self, statement: Executable, params: Params = NONE) -> list[Row]:
+        if self._read_ahead:
+            found = self._read_ahead.get((statement, tuple(params.items())))
+            if found is not None:
+                return found
+        return super().all(statement, params)
+
+    def first(self, statement: Executable, params: Params = NONE) -> Row | None:
+        if self._read_ahead:
+            found = self._read_ahead.get((statement, tuple(params.items())))
+            if found is not None:
+                return found[0] if found else None
+        return super().first(statement, params)
+
+    def run_many(self, statement: Executable, rows: Sequence[Params]) -> int:
+        self._read_ahead = {}
+        return super().run_many(statement, rows)
+
+    def _execute(self, statement: Executable, params: Params) -> None:
+        if self._read_ahead and not isinstance(statement, Select):
+            self._read_ahead = {}
+        super()._execute(statement, params)
 
     B = TypeVar("B", bound=Batch)
 
@@ -113,7 +175,7 @@ class Intent(Protocol[T_co]):
 class Foresees(Protocol):
     """Optional: an intent that can say, before the first of its batch is applied, which rows it will read.
 
-    They are then read together, by the `Batch` that is told of them (see `gateway.db.held`).
+    They are then read together: by the `Batch` that is told of them (see `gateway.db.held`), and by `tx.ahead`.
     """
 
     def foresee(self, tx: Transaction) -> None:

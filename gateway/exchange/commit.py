@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from gateway.agencies.tables import agency, client
+from gateway.agreements.grounds import look_ahead
 from gateway.agreements.refusing import limits_reached
 from gateway.agreements.tables import agreement, agreement_usage
 from gateway.agreements.usage import UsageBook
@@ -131,6 +132,9 @@ class CommitExchange:
             tx.batch(HeldConsents).want((self.first.consent_id,))
         if self.ask.confirm:
             tx.batch(Confirmations).want(confirmation_ids(self.ask))
+        if tx.ahead is not None:
+            ask = self.ask
+            look_ahead(tx.ahead, ask.client_id, ask.dataset.id, ask.dataset.provider_id, self.first.agreement_id)
 
     def apply(self, tx: Transaction) -> Committed:
         repeat = _released(tx, self)

@@ -79,12 +79,8 @@ class HeldIdentifiers(Held):
 
     columns = (subject_identifier.c.digest, subject_identifier.c.subject_id)
 
-    def rows(self, tx: Transaction, key: str) -> list[Row]:
-        if key not in self._rows:
-            self._wanted.add(key)
-            self._rows.update(_locked(tx, self._wanted, share=True))
-            self._wanted = set()
-        return self._rows[key]
+    def _read(self, connection: Connection, keys: Iterable[str]) -> dict[str, list[Row]]:
+        return _locked(connection, keys, share=True)
 
 
 @cache
@@ -95,11 +91,11 @@ def _locking(size: int, share: bool) -> Select[Any]:
     return select(digest, subject_id).where(digest.in_(keys)).order_by(digest).with_for_update(read=share)
 
 
-def _locked(tx: Transaction, digests: Iterable[str], *, share: bool) -> dict[str, list[Row]]:
+def _locked(connection: Connection, digests: Iterable[str], *, share: bool) -> dict[str, list[Row]]:
     """Rows by digest, as last committed, locked in the order of their digests."""
     found: dict[str, list[Row]] = {digest: [] for digest in sorted(digests)}
     for part in padded(list(found)):
-        for row in tx.all(_locking(len(part), share), {f"k{n}": digest for n, digest in enumerate(part)}):
+        for row in connection.all(_locking(len(part), share), {f"k{n}": digest for n, digest in enumerate(part)}):
             found[row[0]].append(row)
     return found
 
