@@ -114,6 +114,7 @@ def connect(
         print(f"ready http://{host}:{port}", flush=True)
         config = uvicorn.Config(
             connector,
+            log_config=None,
             access_log=False,
             log_level="warning",
             proxy_headers=False,

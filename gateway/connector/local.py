@@ -135,6 +135,7 @@ async def serve(connector: LocalConnector, host: str = "127.0.0.1", port: int = 
         host=host,
         port=port,
         log_level="warning",
+        log_config=None,
         access_log=False,
         proxy_headers=False,
         server_header=False,

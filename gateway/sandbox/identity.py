@@ -114,7 +114,14 @@ class UnsafeSandboxIdentity:
         if not is_loopback(host):
             raise ValueError("UnsafeSandboxIdentity listens on loopback only")
         config = uvicorn.Config(
-            self, host=host, port=port, log_level="warning", access_log=False, proxy_headers=False, lifespan="off"
+            self,
+            host=host,
+            port=port,
+            log_level="warning",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            lifespan="off",
         )
         await uvicorn.Server(config).serve()
 

@@ -126,6 +126,7 @@ async def served(
     config = uvicorn.Config(
         app,
         log_level="error",
+        log_config=None,
         access_log=False,
         proxy_headers=False,
         server_header=False,
