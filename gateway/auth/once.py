@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles fo
 
 from gateway.auth.tables import client_assertion, dpop_proof
 from gateway.clock import MICROSECONDS
-from gateway.db.intent import Lock, RunSingly, Transaction
+from gateway.db.intent import Lock, Transaction
 
 _CLOCKS_APART = 60  # seconds that the clocks of two gateways may differ
 
@@ -27,14 +27,13 @@ def once_key(worthless_after: int, *parts: str) -> bytes:
 class _Claims:
     """Uses gathered over a transaction and inserted at its end; a conflict makes all intents run singly."""
 
-    counts_rows = True
     table: Table
 
     def __init__(self) -> None:
         self._gathered: dict[bytes, None] = {}
 
     def claim(self, tx: Transaction, once: bytes) -> bool:
-        """Use it; False where it was used before. In a batch the answer may come as `RunSingly` from `flush`."""
+        """Use it; False where it was used before. In a batch the answer may come as `RunSingly`."""
         if tx.single:
             return tx.run(_INSERT[self.table], {"once": once}) == 1
         if once in self._gathered:
@@ -43,12 +42,11 @@ class _Claims:
         return True
 
     def flush(self, tx: Transaction) -> None:
-        """Insert what was gathered. Raises `RunSingly` where another gateway was first."""
+        """Insert what was gathered; another gateway may have been first."""
         if not self._gathered:
             return
         gathered, self._gathered = sorted(self._gathered), {}
-        if tx.run_many(_INSERT[self.table], [{"once": once} for once in gathered]) < len(gathered):
-            raise RunSingly
+        tx.insert_new(_INSERT[self.table], [{"once": once} for once in gathered])
 
 
 class Proofs(_Claims):

@@ -72,15 +72,18 @@ class Connection:
 
     def run_many(self, statement: Executable, rows: Sequence[Params]) -> int:
         """Run once a row of parameters; returns how many rows were touched in all."""
-        sql, constants = self.statements.compiled(statement)
-        cursor = self.raw.cursor()  # one of its own: others may still wait for their answers
-        cursor.executemany(sql, [{**constants, **row} for row in rows] if constants else rows)
-        count: int = cursor.rowcount
+        count: int = self._run_many(statement, rows).rowcount
         return count
 
     def script(self, sql: str) -> None:
         """One statement of plain SQL without parameters (savepoints, pragmas)."""
         self.cursor.execute(sql)
+
+    def _run_many(self, statement: Executable, rows: Sequence[Params]) -> Any:
+        sql, constants = self.statements.compiled(statement)
+        cursor = self.raw.cursor()  # one of its own: others may still wait for their answers
+        cursor.executemany(sql, [{**constants, **row} for row in rows] if constants else rows)
+        return cursor
 
     def _execute(self, statement: Executable, params: Params) -> None:
         sql, constants = self.statements.compiled(statement)

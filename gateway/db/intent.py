@@ -30,12 +30,12 @@ class Lock:
 class Batch(Protocol):
     """Work that a whole transaction shares (counters in hand, entries to insert): flushed once, before commit.
 
-    One that must see how many rows its statements touched says `counts_rows = True`; the statements of all others may
-    go out together, before any of them is answered.
+    The statements of all may go out together, before any of them is answered: none knows how many rows it touched
+    (see `Transaction.insert_new`).
     """
 
     def flush(self, tx: "Transaction") -> None:
-        """Write what was gathered. May raise `RunSingly`."""
+        """Write what was gathered."""
 
 
 class RunSingly(Exception):  # not an error: a change of gear
@@ -77,6 +77,7 @@ class Transaction(Connection):
         self.single = False
         self.ahead: Ahead | None = None
         self._read_ahead: dict[Read, list[Row]] = {}
+        self._new: list[tuple[Any, int]] = []
         self._batches: dict[Any, Batch] = {}
         self._memo: dict[Any, Any] = {}
 
@@ -111,9 +112,14 @@ class Transaction(Connection):
                 return found[0] if found else None
         return super().first(statement, params)
 
-    def run_many(self, statement: Executable, rows: Sequence[Params]) -> int:
+    def insert_new(self, statement: Executable, rows: Sequence[Params]) -> None:
+        """Insert rows, each of which must be new, by a statement that leaves those alone that are there: for `flush`
+        of a batch. Where one was there, no intent of the transaction stands, and each is run singly."""
+        self._new.append((self._run_many(statement, rows), len(rows)))
+
+    def _run_many(self, statement: Executable, rows: Sequence[Params]) -> Any:
         self._read_ahead = {}
-        return super().run_many(statement, rows)
+        return super()._run_many(statement, rows)
 
     def _execute(self, statement: Executable, params: Params) -> None:
         if self._read_ahead and not isinstance(statement, Select):
@@ -146,16 +152,12 @@ class Transaction(Connection):
             del self._memo[key]
 
     def flush(self, gathering: AbstractContextManager[object]) -> None:
-        """Write all that was gathered: first what must see how many rows it touched, then the rest together."""
-        rest: list[Batch] = []
-        for batch in self._batches.values():
-            if getattr(batch, "counts_rows", False):
-                batch.flush(self)
-            else:
-                rest.append(batch)
+        """Write all that was gathered, together. Raises `RunSingly` where a row of `insert_new` was there already."""
         with gathering:
-            for batch in rest:
+            for batch in self._batches.values():
                 batch.flush(self)
+        if any(cursor.rowcount < rows for cursor, rows in self._new):
+            raise RunSingly
 
 
 class Intent(Protocol[T_co]):

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles fo
 
 from gateway.clock import MICROSECONDS
 from gateway.db.connection import Connection, Row, flat
-from gateway.db.intent import RunSingly, Transaction
+from gateway.db.intent import Transaction
 from gateway.exchange.tables import confirmation, exchange_entry, explicit_request, idempotency
 from gateway.subjects.tables import subject_exchange
 
@@ -141,8 +141,6 @@ class ExchangeEntries:
 class OwnRequests:
     """Persons' own requests used in a transaction: each opens one exchange, and its repeats."""
 
-    counts_rows = True
-
     def __init__(self) -> None:
         self._gathered: dict[bytes, str] = {}
 
@@ -154,13 +152,12 @@ class OwnRequests:
         return self._gathered.setdefault(once, exchange_id) == exchange_id
 
     def flush(self, tx: Transaction) -> None:
-        """Insert what was gathered. Raises `RunSingly` where one was used before."""
+        """Insert what was gathered; one may have been used before."""
         if not self._gathered:
             return
         gathered, self._gathered = sorted(self._gathered.items()), {}
         rows = [{"once": once, "exchange_id": exchange_id} for once, exchange_id in gathered]
-        if tx.run_many(_USE, rows) < len(rows):
-            raise RunSingly
+        tx.insert_new(_USE, rows)
 
 
 def request_used_by(connection: Connection, once: bytes) -> str | None:

@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Column, MetaData, String, Table, bindparam, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from gateway.clock import SystemClock
 from gateway.db.connection import Connection
-from gateway.db.intent import Ahead, Transaction
+from gateway.db.intent import Ahead, RunSingly, Transaction
 from gateway.db.open import open_engine
 
 POT = Table("pot", MetaData(), Column("id", String, primary_key=True), Column("holds", String))
 BY_ID = select(POT.c.holds).where(POT.c.id == bindparam("id"))
 FILL = update(POT).where(POT.c.id == bindparam("key")).values(holds=bindparam("holds"))
+PUT = insert(POT).values(id=bindparam("id"), holds=bindparam("holds")).on_conflict_do_nothing()
 TAKE = update(POT).where(POT.c.id == bindparam("key")).values(holds="").returning(POT.c.holds)
 
 
@@ -57,3 +59,21 @@ def test_a_write_is_seen_by_whoever_reads_after_it(tx: Transaction, write: str) 
 def test_what_was_not_foreseen_is_read(tx: Transaction) -> None:
     other = select(POT.c.id).where(POT.c.holds == bindparam("holds"))
     assert tx.all(other, {"holds": "coffee"}) == [("b",)]
+
+
+@pytest.mark.parametrize(("pots", "conflict"), [(["c", "d"], False), (["c", "a", "d"], True), (["a"], True)])
+def test_a_row_that_had_to_be_new_and_is_not_stops_the_whole_transaction(
+    tx: Transaction, pots: list[str], conflict: bool
+) -> None:
+    class New:
+        def flush(self, tx: Transaction) -> None:
+            tx.insert_new(PUT, [{"id": pot, "holds": "new"} for pot in pots])
+
+    tx.batch(New)
+    try:
+        tx.flush(tx.raw.pipeline())
+    except RunSingly:
+        assert conflict
+    else:
+        assert not conflict
+        assert [holds(tx, pot) for pot in pots] == ["new", "new"]
