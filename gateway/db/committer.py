@@ -8,7 +8,8 @@ with another gateway is tried again first.
 Where statements are quick calls in this process (`Engine.inline`: SQLite), they run on the event loop's own thread
 and only the COMMIT, which waits for the disk, on the committer's: a thread that runs each statement pays a hand-over
 of the GIL for it, and that costs more than the statement (docs/adr/0010). Where each statement waits for a server,
-and for intents that say they are `heavy`, all of it runs on the committer's thread.
+and for intents that say they are `heavy`, all of it runs on the committer's thread. A lone intent's COMMIT runs in
+the loop too, while the disk is quick.
 """
 
 import asyncio
@@ -30,6 +31,8 @@ T = TypeVar("T")
 MOST_IN_A_BATCH = 256
 MOST_INLINE = 64
 _TRY_AGAIN = 0.002
+QUICK = 0.001
+"""Seconds. While commits take less than this, a lone one is made in the loop: two hand-overs take as long."""
 
 Waiter = tuple[Intent[Any], "asyncio.Future[Any]"]
 Outcome = tuple["asyncio.Future[Any]", Any, BaseException | None]
@@ -46,6 +49,7 @@ class Committer:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._under_way = False
         self._busy_since: float | None = None
+        self._commit_takes = 2 * QUICK
         self._connection: Connection | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -110,6 +114,11 @@ class Committer:
             self._loop.call_soon(self._turn)  # not from here: each batch that fails would be a call deeper
             return
         self._busy_since = None
+        if len(batch) == 1 and not self._waiting and self._commit_takes < QUICK:
+            settle_all(self._finish(outcomes))
+            assert self._loop is not None
+            self._loop.call_soon(self._turn)
+            return
         self._jobs.put(lambda: self._finish(outcomes))
 
     def _next(self) -> tuple[list[Waiter], bool]:
@@ -149,9 +158,11 @@ class Committer:
 
     def _finish(self, outcomes: list[Outcome]) -> list[Outcome]:
         """Make durable what was applied in the loop."""
+        began = time.perf_counter()
         try:
             assert self._connection is not None
             self.engine.commit(self._connection)
+            self._commit_takes = max(time.perf_counter() - began, 0.9 * self._commit_takes)
         except Exception as error:
             fault = self.engine.fault(error)
             self._discard(fault)

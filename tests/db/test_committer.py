@@ -2,6 +2,8 @@
 
 import asyncio
 import sqlite3
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +13,13 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Text, bindparam, insert, select, update
 
 from gateway.clock import SystemClock
+from gateway.db import committer
 from gateway.db.committer import in_order
 from gateway.db.connection import Connection
 from gateway.db.errors import StorageBusy, StorageFull
 from gateway.db.intent import Lock, RunSingly, Transaction
 from gateway.db.open import open_store
+from gateway.db.sqlite import SqliteEngine
 from gateway.db.store import Store
 
 metadata = MetaData()
@@ -211,3 +215,28 @@ def test_locks_are_taken_once_each_in_the_lock_order_and_exclusive_wins() -> Non
         [Wants(Lock(4, "b", pot), Lock(1, "z", pot, share=True)), Wants(Lock(1, "z", pot), Lock(4, "a", pot))]
     )
     assert [(lock.rank, lock.id, lock.share) for lock in found] == [(1, "z", False), (4, "a", False), (4, "b", False)]
+
+
+@pytest.mark.parametrize(("quick", "in_the_loop"), [(60.0, True), (0.002, False)], ids=["quick", "slow"])
+def test_a_lone_commit_runs_in_the_loop_only_where_the_disk_is_quick(
+    tmp_path: Path, quick: float, in_the_loop: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committed = SqliteEngine.commit
+    seen: list[bool] = []
+
+    def commit(self: SqliteEngine, connection: Connection) -> None:
+        seen.append(threading.current_thread() is threading.main_thread())
+        committed(self, connection)
+        time.sleep(0.003)  # a disk that is quick by the first measure only
+
+    async def scenario(store: Store) -> None:
+        for _ in range(10):
+            assert await store.commit(Take())
+        await store.aclose()
+
+    monkeypatch.setattr(committer, "QUICK", quick)
+    store = prepared(f"sqlite:///{tmp_path / 'g.db'}")
+    monkeypatch.setattr(SqliteEngine, "commit", commit)
+    asyncio.run(scenario(store))
+    assert not seen[0] or in_the_loop
+    assert any(seen) is in_the_loop
