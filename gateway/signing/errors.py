@@ -4,8 +4,10 @@ KeyFileError      an operator must act: a key file is missing, unreadable, expos
 SignatureError    what was given is not signed as it must be: never says more than which check failed
 """
 
+from gateway.settings import ConfigurationError
 
-class KeyFileError(Exception):
+
+class KeyFileError(ConfigurationError):
     """The message names the file and what to mend; never any key material."""
 
 

@@ -29,7 +29,10 @@ class KeyFiles:
         try:
             entries = [path.name for path in self.directory.iterdir()]
         except OSError as error:
-            raise KeyFileError(f"the key directory cannot be read: {error.strerror}") from None
+            raise KeyFileError(
+                f"the key directory (setting `keys`) cannot be read: {error.strerror}; the gateway makes it, with its"
+                " keys, when it is first served"
+            ) from None
         return tuple(sorted(name for name in entries if _NAME.fullmatch(name)))
 
     def ordinals(self, stem: str) -> list[tuple[int, str]]:

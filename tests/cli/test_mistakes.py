@@ -220,3 +220,17 @@ def _free() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    "command", [("ledger", "export", "out.jsonl"), ("keys", "list"), ("keys", "rotate", "token")]
+)
+def test_keys_that_were_never_made_are_told_in_one_line(
+    threekeys: Command, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    configured(tmp_path)
+    threekeys("migrate")
+    said = threekeys.told(*command)
+    assert "key directory" in said
+    assert "\n" not in said
+    assert not (tmp_path / "out.jsonl").exists()
