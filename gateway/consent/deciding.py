@@ -9,10 +9,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gateway.agreements import repository as agreements
+from gateway.agreements import terms
 from gateway.auth.actor import Actor
 from gateway.clock import DAY, to_iso
 from gateway.consent import repository
-from gateway.consent.errors import ConsentNotActive, ConsentNotOpen, FieldNotOffered, NoSuchConsent
+from gateway.consent.errors import ConsentNotActive, ConsentNotOpen, ConsentOutdated, FieldNotOffered, NoSuchConsent
 from gateway.consent.linking import link_person
 from gateway.consent.repository import ConsentRow, paths
 from gateway.consent.requesting import OPEN_FOR, enter
@@ -64,6 +66,7 @@ class Grant:
     def apply(self, tx: Transaction) -> ConsentRow:
         link_person(tx, self.known_as)
         row = _open(tx, _own(tx, self.consent_id, self.known_as))
+        _must_hold(tx, row)
         strange = sorted(self.chosen - paths(row.optional))
         if strange:
             raise FieldNotOffered(errors=[{"pointer": "/optionalFields", "detail": "a field was not offered"}])
@@ -88,6 +91,15 @@ class Grant:
             **more,
         )
         return repository.write(tx, row._replace(entry_id=entry.entry_id))
+
+
+def _must_hold(tx: Transaction, row: ConsentRow) -> None:
+    """Raises `ConsentOutdated` where other terms are in force than those that the person was shown."""
+    found = agreements.between(tx, row.consumer_id, row.dataset_id)
+    agreement = terms.choose(found, row.purpose, tx, tx.now)
+    now = agreement.purposes.get(row.purpose) if agreement else None
+    if now is not None and now.digest != row.terms:
+        raise ConsentOutdated
 
 
 @dataclass(frozen=True, slots=True)

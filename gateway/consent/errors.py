@@ -19,6 +19,14 @@ class ConsentNotOpen(Conflict):
     explanation = "A request is decided once, within 30 days. The agency may ask again: POST /v1/consent-requests."
 
 
+class ConsentOutdated(Conflict):
+    """Granting it would open nothing, and end the consent that does."""
+
+    code = "consent-terms-changed"
+    title = "The terms have changed since this request was made"
+    explanation = "The agency has to ask again, under the terms now in force: POST /v1/consent-requests."
+
+
 class ConsentNotActive(Conflict):
     """Only what is requested or active can be revoked."""
 

@@ -19,7 +19,7 @@ from gateway.exchange import repository
 from gateway.exchange.asking import Ask
 from gateway.exchange.confirming import confirmation_ids, one_more
 from gateway.exchange.events import exchange_event
-from gateway.exchange.facts import Case, look_again
+from gateway.exchange.facts import Case, look_again, signal_of
 from gateway.exchange.minimise import Found
 from gateway.exchange.repository import Confirmations, ExchangeEntries, OwnRequests
 from gateway.ledger.entry import Commitment, append
@@ -141,7 +141,7 @@ class CommitExchange:
         fresh = _claim(tx, self.ask)
         case = look_again(tx, self.ask, self.first, repeat=repeat)
         second = decide(self.ask.asked, case.facts)
-        if fresh and isinstance(second, Permit) and not self._use_request(tx):
+        if fresh and isinstance(second, Permit) and not self._use_request(tx, case):
             second = decide(self.ask.asked, replace(case.facts, request_used=True))
         _count_fetch(tx, self.first, repeat)
         done = self._conclude(tx, case, second, repeat, fresh)
@@ -185,13 +185,16 @@ class CommitExchange:
         self._for_the_provider(tx)
         return Committed("not-confirmed", tx.now, entry, refusal=refusal)
 
-    def _use_request(self, tx: Transaction) -> bool:
-        """Whether the person's own request, if one was shown, opens this exchange: none other, on any gateway.
+    def _use_request(self, tx: Transaction, case: Case) -> bool:
+        """Whether the person's own request, if one was shown and is asked for, opens this exchange: none other, on
+        any gateway.
 
         Used once something is told, be it that there is no record; a source that failed uses none up.
         """
         once = self.ask.request_once
-        return once is None or tx.batch(OwnRequests).use(tx, once, self.exchange_id)
+        if once is None or signal_of(self.ask, case.facts.agreement) != "explicit-request":
+            return True
+        return tx.batch(OwnRequests).use(tx, once, self.exchange_id)
 
     def _entry(self, tx: Transaction, outcome: str, **more: Any) -> Commitment:
         return _enter(tx, self.ask, self.exchange_id, outcome, fetched=True, **more)

@@ -39,7 +39,7 @@ def exchange_event(
     if ask.acting_user:
         event["actingUser"] = ask.acting_user
     request = ask.asked.explicit_request
-    if request:
+    if request and not (isinstance(request, OwnRequest) and not request.same_person):
         event["explicitRequest"] = _explicit(request)
     by_right = permit or refusal
     if by_right and by_right.agreement_id:

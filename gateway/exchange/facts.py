@@ -41,7 +41,7 @@ class Case:
         by no other, since an agency's word alone does not make one theirs, and the answer would tell whether somebody
         else has a record.
         """
-        if ask.asked.by_person or _signal(ask, self.facts.agreement) not in _OF_A_PERSON:
+        if ask.asked.by_person or signal_of(ask, self.facts.agreement) not in _OF_A_PERSON:
             return ask
         return ask.only(self.theirs)
 
@@ -139,7 +139,8 @@ def _contradicted(connection: Connection, ask: Ask, subject: Resolution) -> Reso
     return every if every.conflict else subject
 
 
-def _signal(ask: Ask, agreement: AgreementFacts | None) -> str | None:
+def signal_of(ask: Ask, agreement: AgreementFacts | None) -> str | None:
+    """What the agreement asks of the person for this purpose; None where there is none for it."""
     terms = agreement.purposes.get(ask.asked.purpose) if agreement else None
     return terms.signal if terms else None
 
@@ -147,7 +148,7 @@ def _signal(ask: Ask, agreement: AgreementFacts | None) -> str | None:
 def _consent(
     connection: Connection, ask: Ask, agreement: AgreementFacts | None, subject: Resolution
 ) -> ConsentRow | None:
-    if _signal(ask, agreement) != "consent" or subject.subject_id is None:
+    if signal_of(ask, agreement) != "consent" or subject.subject_id is None:
         return None
     return consents.consent_for(connection, subject.subject_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose)
 
@@ -155,7 +156,7 @@ def _consent(
 def _notice(
     connection: Connection, ask: Ask, agreement: AgreementFacts | None, subject: Resolution
 ) -> NoticeFacts | None:
-    if _signal(ask, agreement) != "notified" or subject.subject_id is None:
+    if signal_of(ask, agreement) != "notified" or subject.subject_id is None:
         return None
     return consents.notice_for(connection, subject.subject_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose)
 

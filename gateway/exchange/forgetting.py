@@ -1,4 +1,4 @@
-"""Forget a person: one transaction, after which nothing here leads from a ledger entry to them, and the ledger holds.
+"""Forget a person: one transaction, after which no index leads from a ledger entry to them, and the ledger holds.
 
 Deleted are the openings of every entry about them, the index of who looked, their consents and notices, and their
 pseudonyms. The commitments stay, so every proof still verifies. Why live consents are revoked first, and what of them
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 from gateway.consent.forgetting import forget_consents
 from gateway.consent.repository import lock_all_of
-from gateway.db.intent import Lock, Transaction
+from gateway.db.intent import Lock, RunSingly, Transaction
 from gateway.exchange import repository
 from gateway.ledger import repository as ledger
 from gateway.ledger.entry import append
@@ -59,6 +59,8 @@ class ForgetPerson:
         return ()  # which rows is found below: consents before identifiers, as an exchange takes them
 
     def apply(self, tx: Transaction) -> Forgotten:
+        if not tx.single:
+            raise RunSingly  # what others of the batch have gathered about this person must be there to be deleted
         for subject_id in subjects.subjects_of(tx, self.known_as):
             lock_all_of(tx, subject_id)
         for subject_id in subjects.subjects_of(tx, self.known_as):

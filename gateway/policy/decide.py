@@ -38,6 +38,8 @@ _CONSENT_STATUS = {
 def decide(asked: Asked, facts: Facts) -> Verdict:
     """Decide. Pure: the same arguments give the same verdict, and nothing else is looked at."""
     reasons = [*_parties(asked, facts), *_subject(facts)]
+    if isinstance(asked.explicit_request, OwnRequest) and not asked.explicit_request.same_person:
+        reasons.append(Reason("explicit-request-of-another"))
     terms: PurposeTerms | None = None
     withheld: list[Withheld] = []
     if asked.by_person:
@@ -192,8 +194,6 @@ def _notified(facts: Facts, terms: PurposeTerms) -> Iterator[Reason]:
 
 def _explicit(request: ExplicitRequest | OwnRequest | None, facts: Facts, terms: PurposeTerms) -> Iterator[Reason]:
     if isinstance(request, OwnRequest) and not _blank(request.issuer):
-        if not request.same_person:
-            yield Reason("explicit-request-of-another")
         if facts.request_used:
             yield Reason("explicit-request-used")
     elif not isinstance(request, ExplicitRequest) or _blank(request.channel) or _blank(request.reference):

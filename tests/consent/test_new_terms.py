@@ -158,8 +158,10 @@ def test_a_request_under_old_terms_is_not_taken_for_one_under_new_ones(world: Wo
     new_version(drafted, retention="Ten years.")
     new = requested(world, name, **asks)
     assert new != old
-    # The person may still answer what they were asked: it says what they read, and opens nothing.
-    assert decide(world, name, old).json()["status"] == "active"
-    assert told(world, drafted, name) == "consent-outdated"
+    assert code(decide(world, name, old)) == (409, "consent-terms-changed")
     assert decide(world, name, new).json()["status"] == "active"
+    # Nor does the old one, granted now, take the place of the one that holds; declined it can be.
+    assert code(decide(world, name, old)) == (409, "consent-terms-changed")
+    assert told(world, drafted, name) == "released"
+    assert decide(world, name, old, "decline").json()["status"] == "declined"
     assert told(world, drafted, name) == "released"

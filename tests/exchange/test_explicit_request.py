@@ -184,7 +184,7 @@ def test_it_opens_nothing_about_anybody_else(shared: World) -> None:
     answer = send(shared, one, token, subject={"identifiers": [nino, licence]})
     assert code(answer) == (403, "explicit-request-of-another")
     [event] = shared.events(answer.json()["exchangeId"])
-    assert (event["outcome"], event["explicitRequest"]["by"]) == ("refused", "person")
+    assert (event["outcome"], event.get("explicitRequest")) == ("refused", None)
     assert len(shared.adapter.queries) == read
     both = known_as(one, "nino", "nhs-number")
     assert outcome(send(shared, one, token, subject=both)) == "released"
@@ -268,6 +268,30 @@ def test_it_stands_in_for_no_other_signal(shared: World) -> None:
         body = shared.ask(name, purpose=purpose, explicitRequest={"personToken": token})
         assert code(shared.casework.post("/v1/exchanges", json=body)) == (403, reason)
     assert outcome(send(shared, name, token)) == "released"  # none of them used it up
+
+
+def test_one_about_somebody_else_opens_nothing_under_any_signal_and_is_no_word_of_theirs(shared: World) -> None:
+    ann, bob = shared.newcomer(), shared.newcomer()
+    shared.consent(bob)
+    token = shared.identity.token(ann, CLIENT)
+    for purpose in ("with-consent", "by-statute"):
+        body = shared.ask(bob, purpose=purpose, explicitRequest={"personToken": token})
+        answer = shared.casework.post("/v1/exchanges", json=body)
+        assert code(answer) == (403, "explicit-request-of-another")
+        [event] = shared.events(answer.json()["exchangeId"])
+        assert "explicitRequest" not in event
+    assert outcome(send(shared, ann, token)) == "released"  # none of them used it up
+
+
+def test_where_nobody_asks_for_it_it_is_not_used_up(shared: World) -> None:
+    name = shared.newcomer()
+    shared.consent(name)
+    token = shared.identity.token(name, CLIENT)
+    for purpose in ("with-consent", "by-statute"):
+        body = shared.ask(name, purpose=purpose, explicitRequest={"personToken": token})
+        assert outcome(shared.casework.post("/v1/exchanges", json=body)) == "released"
+    assert outcome(send(shared, name, token)) == "released"
+    assert outcome(send(shared, name, token)) == "explicit-request-used"
 
 
 def test_a_person_who_calls_shows_no_token(shared: World) -> None:

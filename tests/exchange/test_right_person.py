@@ -1,13 +1,22 @@
 """Whose key it is follows from the identifier that the record was found by: another one beside it opens nothing."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from adapters.base import Query, Record
+from gateway import policy
+from gateway.app import Gateway
+from gateway.auth.caller import ClientCaller
+from gateway.exchange.asgi import parse
+from gateway.exchange.commit import CommitExchange
+from gateway.exchange.facts import look
+from gateway.policy import Permit
 from tests.consent.asking import decide, known_as, requested
-from tests.world import FIELDS, PEOPLE, World, licence
+from tests.world import CONSUMER, FIELDS, PEOPLE, World, licence
 
 LICENCES = ("AAAAA804010A99AA", "BBBBB804010A99AA")
 
@@ -140,3 +149,25 @@ def test_a_record_that_carries_another_identifier_than_asked_is_released_to_nobo
     assert ask(shared, one, known_as(one, "nino"), "by-statute")["code"] == "source-wrong-person"
     shared.adapter.held[PEOPLE[one]["nino"]] = Record(licence(PEOPLE[one]["nino"]).data, identifiers={})
     assert ask(shared, one, known_as(one, "nino"), "by-statute")["code"] == "source-wrong-person"
+
+
+def test_the_commit_too_counts_a_consent_only_where_every_identifier_asked_by_is_that_person_s(shared: World) -> None:
+    """However the source came to be asked by one that is not known to be theirs, nothing is released by it."""
+    name = shared.newcomer()
+    decide(shared, name, requested(shared, name))
+    about = subject(("nino", PEOPLE[name]["nino"]), ("driving-licence-number", "CCCCC804010A99AA"))
+    caller = ClientCaller(f"{CONSUMER}.casework", CONSUMER, frozenset(), "", b"")
+    body = json.dumps(shared.ask(name, purpose="with-consent", subject=about)).encode()
+
+    async def commit(gateway: Gateway) -> list[str]:
+        asked = replace(await gateway.exchanges.ask(caller, parse(body)), proof=None)
+        case = await gateway.store.read(look, gateway.clock, asked, "an-exchange")
+        first = policy.decide(asked.asked, case.facts)
+        assert isinstance(first, Permit)
+        told = []
+        for n, one in enumerate((asked, case.permitted(asked))):
+            done = await gateway.store.commit(CommitExchange(one, f"an-exchange-{n}", first, "held"))
+            told.append(done.refusal.reasons[0].code if done.refusal else done.outcome)
+        return told
+
+    assert shared.in_gateway(commit) == ["consent-required", "released"]
