@@ -53,11 +53,6 @@ def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
-def to_datetime(microseconds: int) -> datetime:
-    """An aware datetime in UTC."""
-    return _EPOCH + microseconds * _MICROSECOND
-
-
 def from_datetime(moment: datetime) -> int:
     """Microseconds of an aware datetime, exactly.
 

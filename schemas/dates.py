@@ -45,28 +45,6 @@ class PartialDate(str):
             raise InvalidDate("there is no such day")
         return super().__new__(cls, value)
 
-    @property
-    def parts(self) -> tuple[int, ...]:
-        """Year, or year and month, or year, month and day."""
-        return tuple(int(part) for part in self.split("-"))
-
-    @property
-    def is_full(self) -> bool:
-        """Whether the day is known."""
-        return len(self) == 10
-
-    @property
-    def earliest(self) -> date:
-        """The first day that it may mean."""
-        year, month, day = (*self.parts, 1, 1)[:3]
-        return date(year, month, day)
-
-    @property
-    def latest(self) -> date:
-        """The last day that it may mean."""
-        year, month = (*self.parts, 12)[:2]
-        return date(year, month, self.parts[2] if self.is_full else monthrange(year, month)[1])
-
     def matches(self, other: str) -> bool:
         """Whether both say the same in every part that both know: "1980" matches "1980-04-01".
 
@@ -75,10 +53,6 @@ class PartialDate(str):
         theirs = other if isinstance(other, PartialDate) else PartialDate(other)
         known = min(len(self), len(theirs))
         return self[:known] == theirs[:known]
-
-    def certainly_before(self, day: date) -> bool:
-        """Whether every day that it may mean is before that day."""
-        return self.latest < day
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:

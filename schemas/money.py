@@ -1,7 +1,6 @@
 """Money: a decimal string and a currency, never a float."""
 
-from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated
 
 from pydantic import Field
 
@@ -19,8 +18,3 @@ class Money(WireModel):
 
     amount: Amount | None = None
     currency: Currency | None = None
-
-    @classmethod
-    def of_pence(cls, pence: int) -> Self:
-        """Pounds sterling from whole pence."""
-        return cls(amount=f"{Decimal(pence) / 100:.2f}", currency="GBP")
