@@ -1,7 +1,9 @@
 """Persons: tokens of configured issuers (OpenID providers), verified by joserfc.
 
-An issuer is trusted for the identifiers that its configuration names, and for nothing else. A client's token never
-passes here, nor a person's there: our own issuer can be configured for nobody, and types are told apart.
+An issuer is trusted for who somebody is: for the account (`sub`), for how sure it is (`acr`, of the levels that its
+configuration takes), for the identifiers that its configuration names, and for how long all that holds. Of any other
+claim nothing follows. A client's token never passes here, nor a person's there: our own issuer can be configured for
+nobody, and types are told apart.
 """
 
 from collections.abc import Callable, Mapping

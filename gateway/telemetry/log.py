@@ -16,6 +16,7 @@ _stream: TextIO = sys.stderr
 _lines: list[str] = []
 _due: asyncio.AbstractEventLoop | None = None
 _GATHER = 0.05
+_KNOWN = frozenset({"uvicorn", "asyncio"})
 _quoted = lru_cache(256)(json.dumps)
 
 
@@ -47,14 +48,26 @@ def _in_order(_: Any, __: str, line: MutableMapping[str, Any]) -> dict[str, Any]
 
 
 class _Others(logging.Handler):
-    """What libraries log (uvicorn, asyncio), in the same shape: the first line of the template, without the values
-    that belong into it, and of an exception its class and frames. Only that is sure to hold nothing personal."""
+    """What libraries log, in the same shape, without what may be personal: of an exception its class and frames.
+
+    A template may have been filled in before it came here (an f-string is its values). So text is taken of those
+    libraries only whose texts are known, and of their first line no more than comes before the first `(`: asyncio
+    writes a callback's arguments there. Of any other library, where in its code it wanted to say something.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
         more = where(record.exc_info[1]) if record.exc_info and record.exc_info[1] else {}
         level = "error" if record.levelno >= logging.ERROR else "warning"
-        text = str(record.msg).partition("\n")[0][:300]
-        getattr(logger(record.name.partition(".")[0]), level)(text, **more)
+        room = record.name.partition(".")[0]
+        if room in _KNOWN and isinstance(record.msg, str):
+            text = record.msg.partition("\n")[0].partition("(")[0].rstrip()
+        else:
+            text, more = "a library has something to say", {"at": _place(record), **more}
+        getattr(logger(room), level)(text, **more)
+
+
+def _place(record: logging.LogRecord) -> str:
+    return f"{record.filename}:{record.lineno} {record.funcName}"
 
 
 def logger(room: str) -> Any:

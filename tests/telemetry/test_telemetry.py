@@ -1,5 +1,6 @@
 """What operators see: a line for each request, found by its id; counts by outcome; and never a personal value."""
 
+import asyncio
 import io
 import json
 import logging
@@ -102,8 +103,6 @@ def test_an_unknown_path_makes_no_new_label(world: World) -> None:
 
 
 def test_lines_of_a_loop_that_ended_hold_up_no_later_ones(lines: io.StringIO) -> None:
-    import asyncio
-
     async def one() -> None:
         log.access("2026-01-01T00:00:00.000Z", "r-1", "GET", "/v1/status", 200, 1.0, "")
 
@@ -145,3 +144,25 @@ def test_what_libraries_log_has_the_same_shape_and_none_of_their_values(lines: i
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["timestamp"]) for line in found)
     assert found[1]["error"] == "RuntimeError"
     assert "ZZ000001A" not in lines.getvalue()
+
+
+def test_a_library_that_fills_its_text_in_before_it_logs_tells_no_value(lines: io.StringIO) -> None:
+    value = "ZZ000001A"
+    logging.getLogger("some.library").warning(f"no row for {value}")  # as libraries do
+    logging.getLogger("uvicorn.error").error(ValueError(value))
+
+    async def scenario() -> None:
+        def fails(_: str) -> None:
+            raise RuntimeError(value)
+
+        asyncio.get_running_loop().call_soon(fails, value)
+        await asyncio.sleep(0)
+
+    asyncio.run(scenario())
+    library, server, callback = logged(lines)
+    assert library["room"] == "some"
+    assert library["at"].startswith("test_telemetry.py:")
+    assert server["at"].startswith("test_telemetry.py:")
+    assert callback["message"].startswith("Exception in callback ")
+    assert callback["error"] == "RuntimeError"
+    assert value not in lines.getvalue()
