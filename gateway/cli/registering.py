@@ -19,8 +19,8 @@ agency = typer.Typer(no_args_is_help=True)
 client = typer.Typer(no_args_is_help=True)
 dataset = typer.Typer(no_args_is_help=True)
 GROUPS = (
-    ("agency", agency, "Register agencies; suspend and reactivate them."),
-    ("client", client, "Register an agency's clients by their public keys; suspend and reactivate them."),
+    ("agency", agency, "Register agencies; change, suspend and reactivate them."),
+    ("client", client, "Register an agency's clients by their public keys; change, suspend and reactivate them."),
     ("dataset", dataset, "Register what an agency offers; withdraw it and offer it again."),
 )
 Name = Annotated[str, typer.Argument(help="The id.")]
@@ -39,6 +39,23 @@ def add_agency(
 
     _commit(config, AddAgency(agency_id, name, kind, contact))
     print(f"registered the agency {agency_id}")
+
+
+@agency.command("update")
+def update_agency(
+    agency_id: Name,
+    name: Annotated[str | None, typer.Option(help="Its full name from now on.")] = None,
+    contact: Annotated[str | None, typer.Option(help="Whom to ask for help from now on.")] = None,
+    kind: Annotated[str | None, typer.Option(help="public, private or charity.")] = None,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Change what is registered of an agency; what is not given stays."""
+    from gateway.agencies.registration import UpdateAgency
+
+    if name is None and contact is None and kind is None:
+        raise ConfigurationError("give what is to change: --name, --contact or --kind")
+    _commit(config, UpdateAgency(agency_id, name, kind, contact))
+    print(f"changed the agency {agency_id}")
 
 
 @agency.command("suspend")
@@ -90,10 +107,7 @@ def add_client(
             raise ConfigurationError(str(error)) from None
         keys = key.public_jwks()
     elif jwks is not None:
-        try:
-            keys = json.loads(jwks.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            raise ConfigurationError(f"{jwks} is not a readable JSON file") from None
+        keys = _key_set(jwks)
     try:
         _commit(config, AddClient(client_id, agency_id, name or client_id, tuple(scope), keys, jwks_uri))
     except BaseException:
@@ -101,6 +115,45 @@ def add_client(
             new_key.unlink(missing_ok=True)
         raise
     print(f"registered the client {client_id}" + (f"; its key is in {new_key}" if new_key else ""))
+
+
+@client.command("update")
+def update_client(
+    client_id: Name,
+    jwks: Annotated[
+        Path | None, typer.Option(help="A file with the keys that replace those it had, a JWK set.")
+    ] = None,
+    jwks_uri: Annotated[str | None, typer.Option(help="Where it publishes its public keys from now on.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="A scope that it may hold; may be repeated; they replace those it had.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What it is.")] = None,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Change a client's keys, scopes or name; what is not given stays.
+
+    A token that is out already lives on until it expires: suspend the client first where that must not be.
+    """
+    from gateway.agencies.registration import UpdateClient
+
+    if jwks is not None and jwks_uri is not None:
+        raise ConfigurationError("give either --jwks or --jwks-uri")
+    if jwks is None and jwks_uri is None and not scope and name is None:
+        raise ConfigurationError("give what is to change: --jwks, --jwks-uri, --scope or --name")
+    keys = None if jwks is None else _key_set(jwks)
+    _commit(config, UpdateClient(client_id, name, tuple(scope) if scope else None, keys, jwks_uri))
+    print(f"changed the client {client_id}")
+
+
+def _key_set(file: Path) -> dict[str, Any]:
+    """What the file holds; `public_keys` checks it. Raises `ConfigurationError` where it is no JSON."""
+    try:
+        keys = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise ConfigurationError(f"{file} is not a readable JSON file") from None
+    if not isinstance(keys, dict):
+        raise ConfigurationError(f"{file} is no JWK set: an object with the member keys")
+    return keys
 
 
 @client.command("key")

@@ -1,0 +1,121 @@
+"""What is registered can be changed under a gateway that serves: it holds at once, and is entered in the ledger."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from gateway.connector.keys import ClientKey
+from gateway.connector.proofs import ProofMaker
+from gateway.db.connection import Connection
+from gateway.ledger.tables import ENTRY, OPENING
+from tests.cli.conftest import Command
+from tests.world import CONSUMER, World
+
+CLIENT = f"{CONSUMER}.casework"
+_EVENTS = select(OPENING.c.event).join(ENTRY, OPENING.c.entry_id == ENTRY.c.id).order_by(ENTRY.c.at)
+
+
+@pytest.fixture
+def world(database_url: str, tmp_path: Path) -> Iterator[World]:
+    with World(database_url) as entered:
+        written = f"baseUrl: {entered.base_url}\nport: {entered.settings.port}\ndatabase: {database_url}\n"
+        (tmp_path / "threekeys.yaml").write_text(written)
+        yield entered
+
+
+def token(world: World, key: ClientKey, scope: str) -> int:
+    """The status of a request for a token of this scope, signed with this key."""
+    maker = ProofMaker(CLIENT, key, world.base_url, world.clock)
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": maker.assertion(),
+        "scope": scope,
+    }
+    proof = {"DPoP": maker.proof("POST", "/oauth/token")}
+    return world.anyone().post("/oauth/token", data=form, headers=proof).status_code
+
+
+def entered(world: World, kind: str) -> list[dict[str, Any]]:
+    """The ledger's events of a kind."""
+
+    def read(connection: Connection) -> list[dict[str, Any]]:
+        return [json.loads(event) for (event,) in connection.all(_EVENTS)]
+
+    events = world.in_gateway(lambda gateway: gateway.store.read(read))
+    return [event for event in events if event["kind"] == kind]
+
+
+def key_set(folder: Path, *keys: ClientKey) -> str:
+    every = [key.public_jwks()["keys"][0] for key in keys]
+    (folder / "keys.json").write_text(json.dumps({"keys": every}))
+    return "keys.json"
+
+
+def test_a_client_s_keys_are_replaced_and_the_old_one_gets_no_token_any_more(
+    threekeys: Command, world: World, tmp_path: Path
+) -> None:
+    old, new = world.keys[CLIENT], ClientKey.generate()
+    assert [token(world, key, "exchanges:write") for key in (old, new)] == [200, 401]
+    update = ("client", "update", CLIENT, "--jwks")
+    assert threekeys(*update, key_set(tmp_path, old, new)) == (0, f"changed the client {CLIENT}\n", "")
+    assert [token(world, key, "exchanges:write") for key in (old, new)] == [200, 200]
+    assert threekeys(*update, key_set(tmp_path, new))[0] == 0
+    assert [token(world, key, "exchanges:write") for key in (old, new)] == [401, 200]
+    first, second = entered(world, "client-changed")
+    assert (first["client"], first["scopes"]) == (CLIENT, second["scopes"])
+    assert first["keys"] != second["keys"]
+
+
+def test_a_client_s_scopes_are_replaced_and_its_keys_stay(threekeys: Command, world: World) -> None:
+    update = ("client", "update", CLIENT, "--scope", "ledger:read", "--scope", "exchanges:read")
+    assert threekeys(*update)[0] == 0
+    key = world.keys[CLIENT]
+    assert [token(world, key, scope) for scope in ("ledger:read", "exchanges:write")] == [200, 400]
+    [event] = entered(world, "client-changed")
+    assert event["scopes"] == ["exchanges:read", "ledger:read"]
+
+
+def test_a_client_moves_to_keys_that_it_publishes(threekeys: Command, world: World) -> None:
+    uri = "https://agency.invalid/jwks.json"
+    assert threekeys("client", "update", CLIENT, "--jwks-uri", uri)[0] == 0
+    [event] = entered(world, "client-changed")
+    assert event["keys"] == uri
+
+
+def test_an_agency_s_name_and_contact_are_changed_and_what_is_not_given_stays(
+    threekeys: Command, world: World
+) -> None:
+    def told() -> dict[str, Any]:
+        every = world.anyone().get("/v1/agencies").json()["items"]
+        return next(one for one in every if one["id"] == CONSUMER)
+
+    before = told()
+    status, out, _ = threekeys("agency", "update", CONSUMER, "--contact", "new-desk@agency.invalid")
+    assert (status, out) == (0, f"changed the agency {CONSUMER}\n")
+    assert told() == before | {"contact": "new-desk@agency.invalid"}
+    assert threekeys("agency", "update", CONSUMER, "--name", "Its New Name")[0] == 0
+    assert told() == before | {"contact": "new-desk@agency.invalid", "name": "Its New Name"}
+    assert [event["name"] for event in entered(world, "agency-changed")] == [before["name"], "Its New Name"]
+
+
+def test_what_cannot_be_changed_is_told_and_changes_nothing(threekeys: Command, world: World, tmp_path: Path) -> None:
+    client = ("client", "update", CLIENT)
+    (tmp_path / "list.json").write_text("[]")
+    (tmp_path / "private.json").write_text(json.dumps({"keys": [{"kty": "oct", "k": "AAAA"}]}))
+    assert "give what is to change: --jwks" in threekeys.told(*client)
+    assert "either --jwks or --jwks-uri" in threekeys.told(*client, "--jwks", "x", "--jwks-uri", "https://x.invalid")
+    assert "gone.json is not a readable JSON file" in threekeys.told(*client, "--jwks", "gone.json")
+    assert "list.json is no JWK set" in threekeys.told(*client, "--jwks", "list.json")
+    assert "public part only" in threekeys.told(*client, "--jwks", "private.json")
+    assert "no such client" in threekeys.told("client", "update", "nobody", "--scope", "ledger:read")
+    threekeys.told(*client, "--scope", "exchanges:write", "--scope", "agreements:accept")
+    assert "give what is to change: --name" in threekeys.told("agency", "update", CONSUMER)
+    assert "no such agency" in threekeys.told("agency", "update", "nobody", "--name", "Nobody")
+    assert "public, private, charity" in threekeys.told("agency", "update", CONSUMER, "--kind", "secret")
+    assert entered(world, "client-changed") == entered(world, "agency-changed") == []
+    assert token(world, world.keys[CLIENT], "exchanges:write") == 200
