@@ -1,8 +1,8 @@
 """Strict bodies: checked before any route sees them, since an error raised while a framework reads is swallowed.
 
 JSON with a duplicate name, NaN or an infinity is refused (RFC 8259 leaves open what it means: two readers could read
-two things). A body is read up to a limit and not beyond, and under `/v1/` of nobody who is not known: a stranger's
-would hold memory and a connection for as long as it pleases to come.
+two things). A body is read up to a limit and not beyond, under `/v1/` of nobody who is not known, and elsewhere only
+where one is wanted: a stranger's would hold memory and a connection for as long as it pleases to come.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+_TOKEN = "/oauth/token"
 MOST_BYTES = 256 * 1024
 MOST_SECONDS = 15.0
 """From the head to the end of the body: whoever sends slower holds memory and a connection."""
@@ -106,8 +107,8 @@ class StrictBodies:
     """ASGI middleware: JSON bodies are read, checked and handed on. `/oauth/*` has rules of its own (RFC 6749).
 
     `authenticate` is asked before a body under `/v1/` is read, and raises where the caller is not known: whatever
-    writes there needs one (held by `tests/web/test_caller_before_body.py`). At the token endpoint the body itself is
-    the authentication.
+    writes there needs one. At the token endpoint the body itself is the authentication. Nothing else takes a body
+    (both held by `tests/web/test_caller_before_body.py`), so that none is awaited before its 404 or 405.
 
     U+0000 in a URL is refused here for all rooms: no id holds one, and PostgreSQL cannot look one up.
     """
@@ -128,15 +129,16 @@ class StrictBodies:
             error = NoSuchRoute() if "\0" in scope["path"] else InvalidRequest("the fault lies in the query")
             await send_problem(scope, send, error, self.base_url)
             return
-        if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+        of_api = scope["path"].startswith("/v1/")
+        if scope["method"] in ("GET", "HEAD", "OPTIONS") or not (of_api or scope["path"] == _TOKEN):
             await self.app(scope, receive, send)
             return
         try:
             check_length(scope, self.most)
-            if scope["path"].startswith("/v1/"):
+            if of_api:
                 scope[CALLER] = await self.authenticate(scope)
             body = await read_body(scope, receive, self.most)
-            if body and not scope["path"].startswith("/oauth/"):
+            if body and of_api:
                 check_content_type(scope)
                 check_json(body)
         except HungUp:

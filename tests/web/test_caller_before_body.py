@@ -61,6 +61,19 @@ def test_a_stranger_is_told_by_the_head_alone(world: World, route: Route, creden
     assert b"Zyzzyva" not in answer
 
 
+@pytest.mark.parametrize("framing", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/nowhere", 404), ("/oauth/nowhere", 404), ("/v1", 404), ("/health/live", 405), ("/problems/x", 405)],
+)
+def test_where_nothing_takes_a_body_none_is_awaited(world: World, path: str, status: int, framing: str) -> None:
+    for method in ("POST", "PUT", "DELETE", "PATCH"):
+        sent = f"{method} {path} HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\n".encode()
+        answer, seconds = answered(world, sent)
+        assert answer.startswith(f"HTTP/1.1 {status} ".encode()), answer
+        assert seconds < AT_ONCE
+
+
 @pytest.mark.parametrize("route", WRITING, ids=lambda route: route.id)
 def test_of_a_caller_the_body_is_awaited(world: World, monkeypatch: pytest.MonkeyPatch, route: Route) -> None:
     """The counterproof: the same head with a good token is answered only once the body's time is over."""
