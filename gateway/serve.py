@@ -15,7 +15,7 @@ from gateway.settings import ConfigurationError, Settings
 from gateway.signing.errors import KeyFileError
 from gateway.telemetry import log
 from gateway.web.listening import listen
-from gateway.web.protocol import BoundedHttp
+from gateway.web.protocol import bounded
 
 
 class _Server(uvicorn.Server):
@@ -50,7 +50,7 @@ def server(settings: Settings, ready: Callable[[], None] = lambda: None) -> uvic
         host=settings.host,
         port=settings.port,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http=BoundedHttp,
+        http=bounded(settings.base_url),
         ws="none",
         lifespan="on",
         access_log=False,

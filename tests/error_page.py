@@ -9,6 +9,7 @@ _HEAD = """# Errors
 
 Every error is `application/problem+json` (RFC 9457): `type` (a page of the gateway), `title`, `status`, `code`,
 `requestId`, and where there is one `detail` (what is wrong here, or what to do), `exchangeId`, `reasons`, `errors`.
+What could not be read as an HTTP request at all has no `requestId`, and no line in the log but that it came.
 Only `/oauth/*` answers as RFC 6749 says. No error holds a personal value; `errors` points to what is wrong by JSON
 Pointer, and to an unknown member by its parent, with the members that are known there.
 

@@ -37,7 +37,7 @@ from gateway.exchange.sources import Source
 from gateway.sandbox.identity import ACR, CLAIMS, UnsafeSandboxIdentity
 from gateway.sandbox.layout import free_base
 from gateway.settings import Settings
-from gateway.web.protocol import BoundedHttp
+from gateway.web.protocol import bounded
 from schemas.api.agreements import AcceptanceBody, AgreementText
 from tests.clock import MovableClock
 
@@ -229,7 +229,7 @@ class World:
         source = Source("scripted", self.adapter, self.clock, deadline=5.0)
         self.gateway.sources.put({"scripted": source})
         config = uvicorn.Config(
-            self.gateway, host="127.0.0.1", port=self.settings.port, http=BoundedHttp, log_config=None,
+            self.gateway, host="127.0.0.1", port=self.settings.port, http=bounded(self.base_url), log_config=None,
             access_log=False, lifespan="on", ws="none", timeout_graceful_shutdown=10,
         )  # fmt: skip
         self._server = uvicorn.Server(config)

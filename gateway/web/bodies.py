@@ -22,7 +22,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_TOKEN = "/oauth/token"
+_OF_ANYBODY = "/oauth/token"
 MOST_BYTES = 256 * 1024
 MOST_SECONDS = 15.0
 """From the head to the end of the body: whoever sends slower holds memory and a connection."""
@@ -130,7 +130,7 @@ class StrictBodies:
             await send_problem(scope, send, error, self.base_url)
             return
         of_api = scope["path"].startswith("/v1/")
-        if scope["method"] in ("GET", "HEAD", "OPTIONS") or not (of_api or scope["path"] == _TOKEN):
+        if scope["method"] in ("GET", "HEAD", "OPTIONS") or not (of_api or scope["path"] == _OF_ANYBODY):
             await self.app(scope, receive, send)
             return
         try:

@@ -3,6 +3,30 @@
 from gateway.errors import GatewayError, InvalidRequest
 
 
+class MalformedRequest(InvalidRequest):
+    """Not HTTP, or HTTP that two readers could read differently."""
+
+    code = "malformed-request"
+    status = 400
+    title = "This is not an HTTP request that can be taken"
+    explanation = (
+        "Send HTTP/1.1 as RFC 9112 says, with one Host field. Nothing of it was done, and the connection is closed: "
+        "what was to follow has to be sent again."
+    )
+
+
+class HeadTooLarge(InvalidRequest):
+    """More than is taken beside a body."""
+
+    code = "head-too-large"
+    status = 431
+    title = "The head of the request is too large"
+    explanation = (
+        "Send at most 16 KB of request line, header fields, framing of chunks and trailers. Nothing of it was done, "
+        "and the connection is closed."
+    )
+
+
 class MalformedJson(InvalidRequest):
     """Not JSON, or JSON with duplicate names, NaN or too much nesting."""
 

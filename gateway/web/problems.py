@@ -35,7 +35,8 @@ def problem(error: GatewayError, base_url: str, request_id: str) -> dict[str, An
     detail = error.detail or _remedy(error)
     if detail:
         body["detail"] = detail
-    body["requestId"] = request_id
+    if request_id:  # a request that could not be read has none
+        body["requestId"] = request_id
     return body | error.members
 
 

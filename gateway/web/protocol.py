@@ -5,22 +5,46 @@ connection may stay that never asks for anything; anybody could fill the gateway
 """
 
 from asyncio import TimerHandle, Transport
+from typing import ClassVar
 
 from httptools import HttpParserError
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from gateway.errors import GatewayError
+from gateway.web.errors import HeadTooLarge, MalformedRequest
+from gateway.web.problems import MEDIA_TYPE, problem_bytes
 
 MOST_FRAMING = 16 * 1024
 """Bytes of a request that are no body: its head, the framing of chunks, trailers."""
 HEAD_SECONDS = 15.0
 """Seconds from the connection, or from what follows a finished request, until a head is whole."""
-_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-length: 0\r\ncache-control: no-store\r\nconnection: close\r\n\r\n"
-)
+
+
+def bounded(base_url: str) -> type["BoundedHttp"]:
+    """The protocol of a gateway of this address: what cannot be read is answered with a problem too (RFC 9457)."""
+
+    class Bounded(BoundedHttp):
+        malformed = _refusal(MalformedRequest(), base_url)
+        too_large = _refusal(HeadTooLarge(), base_url)
+
+    return Bounded
+
+
+def _refusal(error: GatewayError, base_url: str) -> tuple[bytes, bytes]:
+    """Status line, and what follows the fields that the server adds to every answer. No request id is known yet."""
+    body = problem_bytes(error, base_url, "")
+    fields = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\ncache-control: no-store\r\n"
+    return STATUS_LINE[error.status], fields.encode() + b"connection: close\r\n\r\n" + body
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """One connection: at most `MOST_FRAMING` bytes around a body (431), and `HEAD_SECONDS` for a head (closed)."""
+    """One connection: at most `MOST_FRAMING` bytes around a body (431), and `HEAD_SECONDS` for a head (closed).
+
+    One Host field, and in HTTP/1.1 not none (400; RFC 9112, section 3.2): two readers could each take another.
+    """
+
+    malformed: ClassVar[tuple[bytes, bytes]]
+    too_large: ClassVar[tuple[bytes, bytes]]
 
     _framing = 0
     _in_head = False
@@ -47,7 +71,7 @@ class BoundedHttp(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self._framing > MOST_FRAMING:
-            self._refuse()
+            self._refuse(self.too_large)
         elif self._overdue is None and (self._in_head or not self._answering()):
             self._await_head()
 
@@ -59,6 +83,9 @@ class BoundedHttp(HttpToolsProtocol):
         if self._framing > MOST_FRAMING and self._head() > MOST_FRAMING:
             self._too_large = True
             raise HttpParserError  # no request comes of it
+        hosts = [name for name, _ in self.headers].count(b"host")
+        if hosts != 1 and (hosts or self.parser.get_http_version() == "1.1"):
+            raise HttpParserError
         self._in_head, self._in_body = False, True
         self._head_came()
         super().on_headers_complete()
@@ -78,15 +105,21 @@ class BoundedHttp(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """What the parser's errors end in; ours among them."""
-        if self._too_large:
-            self._refuse()
-        else:
-            super().send_400_response(msg)
+        self._refuse(self.too_large if self._too_large else self.malformed)
 
-    def _refuse(self) -> None:
-        if not self._answering():  # an answer under way is not cut in two
-            self.transport.write(_TOO_LARGE)
+    def _refuse(self, refusal: tuple[bytes, bytes]) -> None:
+        if not self._answering() or self._in_turn():
+            if self.cycle is not None:
+                self.cycle.disconnected = True  # whatever its room had to say, this is its answer
+            status, rest = refusal
+            served = b"".join(b"%b: %b\r\n" % field for field in self.server_state.default_headers)
+            self.transport.write(status + served + rest)
         self.transport.close()
+
+    def _in_turn(self) -> bool:
+        """Whether the next answer is that to the request which is being read, and has not begun. An answer that has
+        is not cut in two, and to a request before it no refusal is an answer."""
+        return self._in_body and not self.pipeline and not self.cycle.response_started
 
     def _head(self) -> int:
         """Bytes of the head: each field with its colon, blank and line end (RFC 9112, section 5)."""
