@@ -5,6 +5,7 @@ connection may stay that never asks for anything; anybody could fill the gateway
 """
 
 from asyncio import TimerHandle, Transport
+from operator import itemgetter
 from typing import ClassVar
 
 from httptools import HttpParserError
@@ -18,6 +19,7 @@ MOST_FRAMING = 16 * 1024
 """Bytes of a request that are no body: its head, the framing of chunks, trailers."""
 HEAD_SECONDS = 15.0
 """Seconds from the connection, or from what follows a finished request, until a head is whole."""
+_NAME = itemgetter(0)
 
 
 def bounded(base_url: str) -> type["BoundedHttp"]:
@@ -83,7 +85,7 @@ class BoundedHttp(HttpToolsProtocol):
         if self._framing > MOST_FRAMING and self._head() > MOST_FRAMING:
             self._too_large = True
             raise HttpParserError  # no request comes of it
-        hosts = [name for name, _ in self.headers].count(b"host")
+        hosts = [*map(_NAME, self.headers)].count(b"host")
         if hosts != 1 and (hosts or self.parser.get_http_version() == "1.1"):
             raise HttpParserError
         self._in_head, self._in_body = False, True
