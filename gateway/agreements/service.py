@@ -85,10 +85,9 @@ class Agreements:
 
         def read(connection: Connection) -> str:
             row = of_party(connection, agency_id, agreement_id)
-            stored = repository.version_text(connection, row.id, version)
-            if stored is None:
+            if version > row.version:  # not asked of the database, which holds no number of that size
                 raise NoSuchAgreement
-            return stored[0]
+            return _stored(connection, row, version)[0]
 
         return await self.store.read(read)
 

@@ -11,6 +11,7 @@ from gateway.agencies.keys import PublicKey, algorithms
 from gateway.signing import base64url
 
 LONGEST = 8192
+_EXACT = 2**53
 
 
 class Unreadable(ValueError):
@@ -67,6 +68,9 @@ def payload(text: str) -> bytes:
 
 
 def seconds(claims: dict[str, Any], name: str) -> float | None:
-    """A NumericDate; None where absent or no number."""
+    """A NumericDate (RFC 7519, section 2). None where absent, no number, or none that can be a time: beyond the
+    integers that JSON carries exactly (RFC 7493, section 2.2), or the infinity that `1e400` is read as."""
     value = claims.get(name)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if abs(value) < _EXACT else None

@@ -59,6 +59,8 @@ def test_what_is_served_is_byte_for_byte_what_both_signed(world: World, offices:
         assert {hashlib.sha256(served.content).hexdigest()} == signed
         newest = caller.get(f"{drafted.path}/versions/2").content
         assert newest in caller.get(drafted.path).content
+    for absent in (2**31, 2**63, 10**30):
+        assert offices.consumer.get(f"{drafted.path}/versions/{absent}").status_code == 404
     problem = offices.consumer.get(f"{drafted.path}/versions/3")
     assert (problem.status_code, problem.json()["code"]) == (404, "no-such-agreement")
 

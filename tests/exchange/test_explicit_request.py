@@ -343,3 +343,19 @@ def test_what_was_used_is_forgotten_a_day_after_it_is_worthless(shared: World) -
     before, kept, after = shared.in_gateway(work)
     assert before == kept > 0
     assert after == 0
+
+
+@pytest.mark.parametrize("member", ["exp", "iat", "nbf"])
+@pytest.mark.parametrize("number", ["1e308", "-1e308", "1e400", "-1e400", "1" + "0" * 40])
+def test_a_time_that_is_none_is_refused_of_both_kinds_of_token(shared: World, member: str, number: str) -> None:
+    def with_it(token: str) -> str:
+        payload = token.split(".")[1]
+        found = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        text = json.dumps({**found, member: "here"}).replace('"here"', number)
+        return shared.identity._key.sign_jws("JWT", text.encode())
+
+    shown = send(shared, "ann", with_it(shared.identity.token("ann", CLIENT)))
+    assert code(shown) == (422, "person-token-not-accepted")
+    signed_in = {"Authorization": f"Bearer {with_it(shared.identity.token('ann'))}"}
+    answer = shared.anyone().get("/v1/consent-requests", headers=signed_in)
+    assert code(answer) == (401, "invalid-token")
