@@ -12,6 +12,7 @@ from gateway.agreements.tables import agreement, agreement_acceptance, agreement
 from gateway.db.connection import Connection
 from gateway.db.held import padded
 from gateway.db.intent import Transaction
+from schemas.api.agreements import Status
 
 
 class AgreementRow(NamedTuple):
@@ -21,7 +22,7 @@ class AgreementRow(NamedTuple):
     consumer_id: str
     provider_id: str
     dataset_id: str
-    status: str
+    status: Status
     version: int
     in_force: int
     suspended_by: str | None

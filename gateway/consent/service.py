@@ -205,5 +205,6 @@ class Consents:
                 "revoked_at": to_iso(row.revoked_at) if row.revoked_at else None,
                 "max_uses": row.max_uses,
                 "uses": row.uses,
-            }
+            },
+            by_name=True,
         )

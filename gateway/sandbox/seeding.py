@@ -123,7 +123,8 @@ async def _grant(
 ) -> Consent:
     client_id, dataset, purpose, scheme, required, optional = terms
     caller = ClientCaller(client_id, client_id.rpartition(".")[0], frozenset(), "", b"")
-    subject = Subject(identifiers=[Identifier(scheme=scheme, value=person.identifiers[scheme])])
+    identifier = Identifier.model_validate({"scheme": scheme, "value": person.identifiers[scheme]})
+    subject = Subject(identifiers=[identifier])
     request = ConsentRequest(
         dataset=dataset,
         purpose=purpose,

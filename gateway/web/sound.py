@@ -45,12 +45,10 @@ def _object(model: type[BaseModel], sent: object, wrong: Set[Loc], at: Loc, here
     values: dict[str, Any] = {}
     missing = []
     for name, member in members(model).items():
-        # Python's own name is taken too (`validate_by_name`).
-        key = next((one for one in (name, member.attribute) if one in sent), None)
-        if key is None:
+        if name not in sent:
             continue
         try:
-            values[member.attribute] = _member(model, member, sent[key], wrong, (*at, key), f"{here}/{name}", found)
+            values[member.attribute] = _member(model, member, sent[name], wrong, (*at, name), f"{here}/{name}", found)
         except (ValidationError, _Unsound):
             missing.append(member.attribute)
     part = model.model_construct(**values)

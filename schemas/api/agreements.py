@@ -17,6 +17,9 @@ AgencyId = Annotated[
 ]
 
 
+Status = Literal["draft", "accepted", "in-force", "suspended", "ended"]
+
+
 class LegalAuthorityBody(WireModel):
     """The law key: statute and section, a point of UK GDPR Art 6(1), and what special data needs besides."""
 
@@ -73,7 +76,7 @@ agencies signed is served unchanged, whatever becomes of the model."""
 class AcceptanceBody(WireModel):
     """A compact JWS over the RFC 8785 JSON of {agreement, version, sha256}, by a key of the accepting agency."""
 
-    version: Annotated[int, Field(ge=1)]
+    version: Annotated[int, Field(ge=1, lt=2**31)]
     jws: Annotated[str, Field(min_length=20, max_length=4096)]
 
 
@@ -99,7 +102,7 @@ class Agreement(WireModel):
     `suspendedBy` are the parties that have suspended it."""
 
     id: str
-    status: Literal["draft", "accepted", "in-force", "suspended", "ended"]
+    status: Status
     consumer: str
     provider: str
     dataset: str

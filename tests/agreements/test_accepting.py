@@ -173,3 +173,12 @@ def test_the_key_of_a_suspended_client_accepts_nothing_more(world: World, office
     world.in_gateway(suspended)
     answer = drafted.send(CONSUMER, drafted.jws(old))
     assert (answer.status_code, answer.json()["code"]) == (422, "acceptance-invalid")
+
+
+@pytest.mark.parametrize("version", [2**31, 2**63, 10**30])
+def test_an_acceptance_of_a_version_beyond_all_numbers_of_versions_is_told_where(
+    version: int, drafted: Drafted
+) -> None:
+    answer = drafted.send(CONSUMER, drafted.jws(OFFICE, version=1), version)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+    assert [one["pointer"] for one in answer.json()["errors"]] == ["/version"]

@@ -12,6 +12,7 @@ from gateway.agreements.suspending import ChangeStatus
 from gateway.app import Gateway
 from gateway.db.connection import Connection
 from gateway.db.intent import Lock, Transaction
+from schemas.api.agreements import Status
 from tests.agreements.drafted import Drafted, Offices, text_for
 from tests.world import CONSUMER, PROVIDER, World, office, purpose
 
@@ -58,8 +59,9 @@ class Pile:
     def apply(self, tx: Transaction) -> None:
         text = repository.version_text(tx, self.like.id, 1)
         assert text is not None
+        statuses: tuple[Status, ...] = ("draft", "accepted", "ended")
         for n in range(1000):
-            status = ("draft", "accepted", "ended")[n % 3]
+            status = statuses[n % 3]
             row = self.like._replace(id=tx.clock.new_id(), status=status, in_force=0, created_at=tx.now)
             repository.insert_agreement(tx, row)
             repository.insert_version(tx, row.id, 1, *text, PROVIDER, tx.now)

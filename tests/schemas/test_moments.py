@@ -1,5 +1,7 @@
 """Moments: aware, of the years 1900 to 2199 in UTC, and in microseconds exact."""
 
+import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -23,10 +25,12 @@ OFFSETS = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(
         "2026-11-24T12:00:00.123456+00:00",
         "2199-12-31T23:59:59.999999Z",
         "2200-01-01T00:59:59+01:00",
+        "2026-11-24t12:00:00.5z",
+        "2026-11-24T12:00:00+23:59",
     ],
 )
 def test_a_moment_within_the_bounds_is_taken_as_it_is(text: str) -> None:
-    assert MOMENT.validate_json(f'"{text}"') == datetime.fromisoformat(text)
+    assert MOMENT.validate_json(f'"{text}"') == MOMENT.validate_python(text) == datetime.fromisoformat(text.upper())
 
 
 @pytest.mark.parametrize(
@@ -50,8 +54,44 @@ def test_a_moment_outside_the_bounds_is_refused_without_its_value(text: str) -> 
     assert text not in error["msg"]
 
 
-@pytest.mark.parametrize("text", ["2026-11-24T12:00:00", "2026-11-24", "yesterday", ""])
-def test_what_has_no_offset_or_is_no_moment_is_refused(text: str) -> None:
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-11-24T12:00:00",
+        "2026-11-24",
+        "yesterday",
+        "",
+        "2026-11-24 12:00:00Z",
+        "2026-11-24T12:00Z",
+        "2026-11-24T12:00:60Z",
+        "2026-11-24T12:00:00+24:00",
+        "2026-11-24T12:00:00+0100",
+        "2026-11-24T12:00:00Z\n",
+        "1764000000",
+        "1764000000000",
+        1764000000,
+        1764000000000,
+        1764000000.5,
+        True,
+        None,
+        ["2026-11-24T12:00:00Z"],
+    ],
+)
+def test_what_is_not_written_as_rfc_3339_says_is_refused_and_told_how_it_is_written(value: object) -> None:
+    ways: list[Callable[[], object]] = [
+        lambda: MOMENT.validate_json(json.dumps(value)),
+        lambda: MOMENT.validate_python(value),
+    ]
+    for read in ways:
+        with pytest.raises(ValidationError) as refused:
+            read()
+        [error] = refused.value.errors()
+        assert isinstance(error["ctx"]["error"], InvalidMoment)
+        assert "RFC 3339" in error["msg"]
+
+
+@pytest.mark.parametrize("text", ["2026-02-30T12:00:00Z", "2026-11-24T24:00:00Z"])
+def test_what_is_in_no_calendar_is_refused(text: str) -> None:
     with pytest.raises(ValidationError):
         MOMENT.validate_json(f'"{text}"')
 
