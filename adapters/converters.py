@@ -18,6 +18,7 @@ postcode, driving-licence-number
 A converter raises `Unconvertible`, whose message never holds the value: it may be personal.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -169,6 +170,9 @@ def _datetime(options: Options) -> Convert:
     return convert
 
 
+_THOUSANDS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
+
+
 def _money(options: Options) -> Convert:
     scale = Decimal(100) if options.unit == "pence" else Decimal(1)
     if len(options.currency) != 3 or not options.currency.isupper():
@@ -177,7 +181,10 @@ def _money(options: Options) -> Convert:
     def convert(value: Any) -> dict[str, str]:
         try:
             # A float is read as its shortest decimal form: 12.34 means 12.34, not 12.339999…
-            amount = Decimal(_text(value).strip().replace(",", "").removeprefix("£"))
+            text = _text(value).strip().removeprefix("£")
+            if "," in text and not _THOUSANDS.fullmatch(text):
+                raise Unconvertible("a comma in an amount of money stands between thousands, never before pence")
+            amount = Decimal(text.replace(",", ""))
         except InvalidOperation:
             raise Unconvertible("an amount of money is expected") from None
         if not amount.is_finite() or not -_TOO_MUCH < amount < _TOO_MUCH:

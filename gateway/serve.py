@@ -11,7 +11,10 @@ import uvicorn
 
 from gateway.app import Gateway, build
 from gateway.db.migrating import check
+from gateway.db.open import open_engine
+from gateway.ledger.repository import latest
 from gateway.settings import ConfigurationError, Settings
+from gateway.signing.directory import missing
 from gateway.signing.errors import KeyFileError
 from gateway.telemetry import log
 from gateway.web.listening import listen
@@ -80,6 +83,7 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
     log.configure(level=settings.log_level)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     check(settings.database)
+    _check_keys(settings)
     _warn(settings)
     try:
         running = server(settings, ready)
@@ -97,6 +101,23 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
     log.flush()
     if not running.started:
         sys.exit(3)
+
+
+def _check_keys(settings: Settings) -> None:
+    """First keys are made for a first start only: over a ledger that was signed before, new ones would break it, and
+    without the pseudonym keys no consent is found."""
+    engine = open_engine(settings.database)
+    connection = engine.connect(writing=False)
+    try:
+        signed_before = latest(connection) is not None
+    finally:
+        engine.close(connection)
+    gone = missing(settings.keys) if signed_before else ()
+    if gone:
+        raise ConfigurationError(
+            f"keys: {settings.keys} holds no key for {', '.join(gone)}, and its database was used with some: put the"
+            " key files back (`threekeys keys list` shows what is there)"
+        )
 
 
 def _warn(settings: Settings) -> None:

@@ -107,6 +107,8 @@ def load(path: Path) -> Settings:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}; `threekeys init` writes a commented one") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: this is not text in UTF-8") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         at = f" at line {mark.line + 1}" if mark else ""

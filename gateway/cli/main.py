@@ -36,6 +36,14 @@ def main() -> None:
         app(standalone_mode=True)
     except ConfigurationError as error:
         _fail(str(error))
+    except UnicodeDecodeError:
+        _fail("a file is not text in UTF-8")
+    except RecursionError:
+        _fail("what was given is nested too deeply")
+    except OSError as error:
+        _fail(
+            f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or type(error).__name__)
+        )
     except GatewayError as error:
         faults = [f"{fault['pointer']}: {fault['detail']}" for fault in error.members.get("errors", [])]
         _fail("; ".join([error.detail or error.title, *faults]))

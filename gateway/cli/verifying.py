@@ -19,11 +19,12 @@ def verify(
 ) -> None:
     """Check a receipt: "signed, inclusion promised", or with a proof "included"."""
     from gateway.receipts.errors import ReceiptRejected
-    from gateway.receipts.verify import verify_receipt
+    from gateway.receipts.verify import contradicted, verify_receipt
     from gateway.signing.errors import KeyFileError
     from gateway.signing.jws import public_keys
 
     token = sys.stdin.read() if str(receipt) == "-" else _read(receipt)
+    answer = None
     if token.lstrip().startswith("{"):
         answer = _json(token, receipt)
         token = str(answer.get("receipt", "")) if isinstance(answer, dict) else ""
@@ -36,7 +37,14 @@ def verify(
     except ReceiptRejected as error:
         print(f"REJECTED: {error}")
         sys.exit(2)
+    if isinstance(answer, dict):
+        contradiction = contradicted(answer, found.claims)
+        if contradiction:
+            print(f"REJECTED: {contradiction} is not what the receipt says")
+            sys.exit(2)
     print(found.verdict)
+    if isinstance(answer, dict) and "record" in answer:
+        print("  (a receipt says which fields were released; the values in them it does not cover)")
     for name, value in found.claims.items():
         print(f"  {name}: {_shown(name, value)}")
 

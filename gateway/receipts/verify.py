@@ -89,3 +89,25 @@ def _check_inclusion(claims: Mapping[str, Any], proof: InclusionProof | Mapping[
         raise ReceiptRejected("the proof is that of another entry")
     if proof.tree_size != checkpoint.size or not proof.leads_to(checkpoint.root):
         raise ReceiptRejected("the proof does not lead to the checkpoint's root")
+
+
+def contradicted(answer: Mapping[str, Any], claims: Mapping[str, Any]) -> str | None:
+    """The first member of an exchange's answer that is not what its receipt says; None where all agree.
+
+    The values of the record are in no receipt: only which fields were released.
+    """
+    told = {**answer, "outcome": "repeated" if claims.get("outcome") == "repeated" else answer.get("outcome")}
+    for name in ("exchangeId", "outcome", "agreement", "consentId", "withheld"):
+        if name in answer and name in claims and told[name] != claims[name]:
+            return name
+    ledger = answer.get("ledger")
+    for name in ("commitment", "includedBy"):
+        if isinstance(ledger, Mapping) and name in ledger and ledger[name] != claims.get(name):
+            return f"ledger.{name}"
+    released = claims.get("fields")
+    record = answer.get("record")
+    if isinstance(record, Mapping) and isinstance(released, list):
+        names = {str(path).partition(".")[0] for path in released}
+        if not names.issuperset(record):
+            return "record"
+    return None

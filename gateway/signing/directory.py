@@ -6,6 +6,7 @@ from typing import Any
 from gateway.signing.errors import KeyFileError
 from gateway.signing.files import KeyFiles
 from gateway.signing.keys import Purpose, SigningKey, from_pem, generate
+from gateway.signing.pseudonyms import STEM
 
 
 class KeyDirectory:
@@ -81,3 +82,12 @@ class KeyDirectory:
         if not keys:
             raise KeyFileError(f"there is no key for {purpose}: run `KeyDirectory.ensure` once")
         return keys
+
+
+def missing(directory: Path | str) -> tuple[str, ...]:
+    """What the directory holds no key for, pseudonyms included: all of it where there is no directory."""
+    files = KeyFiles(Path(directory))
+    stems = (*Purpose, STEM)
+    if not files.directory.is_dir():
+        return tuple(str(stem) for stem in stems)
+    return tuple(str(stem) for stem in stems if not files.ordinals(stem))

@@ -22,7 +22,7 @@ from gateway.clock import MICROSECONDS, Clock, SystemClock, to_iso
 from gateway.signing.errors import KeyFileError
 from gateway.signing.files import KeyFiles
 
-_STEM = "pseudonym"
+STEM = "pseudonym"
 _BYTES = 32
 _WRITES_FROM = "writes-from"
 LEAD = 600
@@ -57,7 +57,7 @@ class PseudonymKeys:
     def ensure(self) -> "PseudonymKeys":
         """Make a first key where there is none; then read them all."""
         self._files.ensure()
-        if not self._files.ordinals(_STEM):
+        if not self._files.ordinals(STEM):
             self._write(1)
         self.refresh()
         return self
@@ -67,7 +67,7 @@ class PseudonymKeys:
 
         `KeyFileError` where a file cannot be used or none is there.
         """
-        names = [name for _, name in reversed(self._files.ordinals(_STEM))]
+        names = [name for _, name in reversed(self._files.ordinals(STEM))]
         if not names:
             raise KeyFileError("there is no pseudonym key: the first `threekeys serve` makes one")
         if names != self._names:
@@ -97,7 +97,7 @@ class PseudonymKeys:
         if newest.writes_from and now < settled:
             until = to_iso(settled * MICROSECONDS)
             raise KeyFileError(f"the last rotation of the pseudonym key is under way until {until}: wait for that")
-        self._write(self._files.ordinals(_STEM)[-1][0] + 1, f"{_WRITES_FROM} {now + lead}\n")
+        self._write(self._files.ordinals(STEM)[-1][0] + 1, f"{_WRITES_FROM} {now + lead}\n")
         self.refresh()
         return self._newest_first[0].id
 
@@ -122,7 +122,7 @@ class PseudonymKeys:
 
     def _write(self, ordinal: int, more: str = "") -> None:
         text = secrets.token_hex(_BYTES) + "\n" + more
-        self._files.write(f"{_STEM}-{ordinal:04d}.key", text.encode())
+        self._files.write(f"{STEM}-{ordinal:04d}.key", text.encode())
 
 
 def _digest(keyed: hmac.HMAC, message: bytes) -> str:

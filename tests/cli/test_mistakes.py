@@ -234,3 +234,12 @@ def test_keys_that_were_never_made_are_told_in_one_line(
     assert "key directory" in said
     assert "\n" not in said
     assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_file_that_is_no_text_is_told_in_one_line(threekeys: Command, tmp_path: Path) -> None:
+    (tmp_path / "threekeys.yaml").write_bytes("# café\n".encode("latin-1"))
+    assert "not text in UTF-8" in threekeys.told("migrate")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    assert "not text in UTF-8" in threekeys.told("verify", "binary", "--keys", "binary")
+    configured(tmp_path, f"database: sqlite:///{tmp_path}/threekeys.yaml/x.db\n")
+    assert "threekeys.yaml" in threekeys.told("migrate")

@@ -166,3 +166,21 @@ def test_what_serve_says_is_one_json_object_a_line_from_its_start_to_its_end(tmp
     ]
     assert (lines[0]["level"], lines[0]["port"]) == ("warning", port)
     assert {"message", "level", "timestamp", "room"} <= set.intersection(*(set(line) for line in lines))
+
+
+def test_a_gateway_makes_no_new_keys_over_a_ledger_that_was_signed_before(tmp_path: Path) -> None:
+    with Realm(f"sqlite:///{tmp_path / 'g.db'}", people(1)) as realm:
+        keys, away = realm.settings.keys, tmp_path / "away"
+        realm.stop()
+        for lost in ("checkpoint", "pseudonym"):
+            away.mkdir()
+            for key in keys.glob(f"{lost}-*"):
+                key.rename(away / key.name)
+            command = [THREEKEYS, "serve", "-c", str(realm._configured(realm.settings.port))]
+            ended = subprocess.run(command, capture_output=True, text=True, timeout=30)
+            assert ended.returncode == 1
+            assert f"holds no key for {lost}, " in ended.stderr
+            assert not list(keys.glob(f"{lost}-*"))
+            for key in away.iterdir():
+                key.rename(keys / key.name)
+            away.rmdir()
