@@ -43,10 +43,10 @@ def verify(
             print(f"REJECTED: {contradiction} is not what the receipt says")
             sys.exit(2)
     print(found.verdict)
-    if isinstance(answer, dict) and "record" in answer:
-        print("  (a receipt says which fields were released; the values in them it does not cover)")
     for name, value in found.claims.items():
         print(f"  {name}: {_shown(name, value)}")
+    if isinstance(answer, dict) and "record" in answer:
+        print("  (a receipt says which fields were released; the values in them it does not cover)")
 
 
 def _shown(name: str, value: Any) -> str:
