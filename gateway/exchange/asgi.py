@@ -12,6 +12,7 @@ from pydantic_core import from_json, to_json
 from gateway.auth.caller import Caller, ClientCaller, Credentials
 from gateway.auth.errors import ScopeMissing
 from gateway.auth.service import Auth
+from gateway.deadline import Deadline
 from gateway.errors import GatewayError, InvalidRequest
 from gateway.exchange.deciding import MOST_OF_A_PERSON, PerMinute, TooManyExchanges
 from gateway.exchange.errors import ShuttingDown
@@ -47,6 +48,7 @@ class ExchangeRoute:
         self.auth = auth
         self.base_url = base_url
         self.draining = False
+        self._deadline = Deadline()
         self._people = PerMinute(auth.clock, MOST_OF_A_PERSON, TooManyExchanges)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,7 +81,7 @@ class ExchangeRoute:
         if not isinstance(caller, ClientCaller):
             self._people.admit(caller.id)
         check_content_type(scope)
-        body = await read_body(scope, receive)  # of somebody known: strangers hold no memory with it
+        body = await read_body(receive, self._deadline)  # of somebody known: strangers hold no memory with it
         try:
             request = parse(body)
         except ValidationError as error:

@@ -11,6 +11,7 @@ from typing import Any
 
 import jiter
 
+from gateway.deadline import Deadline
 from gateway.errors import GatewayError, InvalidRequest
 from gateway.web.errors import BodyTooLarge, MalformedJson, NoSuchRoute, WrongContentType
 from gateway.web.faults import CALLER
@@ -53,14 +54,18 @@ def check_json(body: bytes) -> None:
         raise MalformedJson(f"{detail}{' at ' + where if where else ''}") from None
 
 
-async def read_body(scope: Scope, receive: Receive, most: int = MOST_BYTES) -> bytes:
-    """The whole body; `BodyTooLarge` as soon as that is clear, `BodyTooSlow`, `HungUp` where the caller left."""
-    check_length(scope, most)
+async def read_body(receive: Receive, deadline: Deadline, most: int = MOST_BYTES) -> bytes:
+    """The whole body, after `check_length`; `BodyTooLarge` as soon as that is clear, `BodyTooSlow`, `HungUp` where
+    the caller left. `deadline` is the app's, shared by all its bodies."""
+    task = deadline.begin(MOST_SECONDS)
     try:
-        async with asyncio.timeout(MOST_SECONDS):
-            return await _read(receive, most)
-    except TimeoutError:
+        return await _read(receive, most)
+    except asyncio.CancelledError:
+        if not deadline.passed(task):
+            raise
         raise BodyTooSlow(headers={"Connection": "close"}) from None
+    finally:
+        deadline.end(task)
 
 
 def check_length(scope: Scope, most: int = MOST_BYTES) -> None:
@@ -120,6 +125,7 @@ class StrictBodies:
         self.base_url = base_url
         self.authenticate = authenticate
         self.most = most
+        self._deadline = Deadline()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -137,7 +143,7 @@ class StrictBodies:
             check_length(scope, self.most)
             if of_api:
                 scope[CALLER] = await self.authenticate(scope)
-            body = await read_body(scope, receive, self.most)
+            body = await read_body(receive, self._deadline, self.most)
             if body and of_api:
                 check_content_type(scope)
                 check_json(body)

@@ -7,6 +7,7 @@ the rest.
 from typing import Any
 
 from adapters.base import Query
+from gateway.deadline import Deadline
 from gateway.web.bodies import Receive, Scope, Send, read_body
 from tests.bench.adapter import DirectAdapter, DirectSettings
 
@@ -20,13 +21,14 @@ class Floor:
     def __init__(self, app: Any, source: str = "") -> None:
         self._app = app
         self._source = source
+        self._deadline = Deadline()
         self._adapter: DirectAdapter | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != "/v1/exchanges":
             await self._app(scope, receive, send)
             return
-        await read_body(scope, receive)
+        await read_body(receive, self._deadline)
         if self._source:
             if self._adapter is None:
                 self._adapter = DirectAdapter(DirectSettings(base_url=self._source))
