@@ -15,7 +15,6 @@ from typing import Annotated
 import typer
 
 from gateway.cli.options import DEFAULT_CONFIG, DEFAULT_SANDBOX, Config
-from gateway.loopback import is_loopback
 from gateway.settings import ConfigurationError, load
 
 
@@ -97,31 +96,18 @@ def connect(
     host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
 ) -> None:
     """The local connector: plain HTTP on loopback in, signed requests to the gateway out."""
-    import uvicorn
-
     from gateway.connector.errors import ConnectorError
-    from gateway.connector.local import LocalConnector
+    from gateway.connector.local import LocalConnector, server
     from gateway.web.listening import listen
 
-    if not is_loopback(host):
-        raise ConfigurationError("the connector listens on loopback only: whoever reaches it speaks as the client")
     try:
-        connector = LocalConnector(gateway, {client: key})
+        serving = server(LocalConnector(gateway, {client: key}), host)
     except (ConnectorError, ValueError, OSError) as error:
         raise ConfigurationError(str(error)) from None
     with listen(host, port) as bound:
         bound.listen()
         print(f"ready http://{host}:{port}", flush=True)
-        config = uvicorn.Config(
-            connector,
-            log_config=None,
-            access_log=False,
-            log_level="warning",
-            proxy_headers=False,
-            server_header=False,
-            date_header=False,
-        )
-        uvicorn.Server(config).run(sockets=[bound])
+        serving.run(sockets=[bound])
 
 
 def openapi() -> None:

@@ -24,10 +24,10 @@ def verify(
     from gateway.signing.jws import public_keys
 
     token = sys.stdin.read() if str(receipt) == "-" else _read(receipt)
-    answer = None
-    if token.lstrip().startswith("{"):
+    answer: dict[str, Any] = {}
+    if token.lstrip().startswith("{"):  # a whole answer: an object, then, where it is JSON at all
         answer = _json(token, receipt)
-        token = str(answer.get("receipt", "")) if isinstance(answer, dict) else ""
+        token = str(answer.get("receipt", ""))
     try:
         jwks = public_keys(_read(keys))
     except (KeyFileError, ValueError):
@@ -37,15 +37,14 @@ def verify(
     except ReceiptRejected as error:
         print(f"REJECTED: {error}")
         sys.exit(2)
-    if isinstance(answer, dict):
-        contradiction = contradicted(answer, found.claims)
-        if contradiction:
-            print(f"REJECTED: {contradiction} is not what the receipt says")
-            sys.exit(2)
+    contradiction = contradicted(answer, found.claims)
+    if contradiction:
+        print(f"REJECTED: {contradiction} is not what the receipt says")
+        sys.exit(2)
     print(found.verdict)
     for name, value in found.claims.items():
         print(f"  {name}: {_shown(name, value)}")
-    if isinstance(answer, dict) and "record" in answer:
+    if "record" in answer:
         print("  (a receipt says which fields were released; the values in them it does not cover)")
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -13,6 +13,9 @@ from gateway.connector.errors import ConnectorError, TokenRefused
 from gateway.connector.keys import ClientKey
 from gateway.connector.loopback import Turned, turned_away
 from gateway.loopback import is_loopback
+
+if TYPE_CHECKING:
+    import uvicorn
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -124,16 +127,14 @@ class LocalConnector:
                 return await send({"type": "lifespan.shutdown.complete"})
 
 
-async def serve(connector: LocalConnector, host: str = "127.0.0.1", port: int = 8701) -> None:
-    """Listen until cancelled. Raises `ConnectorError` for a host that is not loopback."""
+def server(connector: LocalConnector, host: str) -> "uvicorn.Server":
+    """What serves it on a socket that is given. Raises `ConnectorError` for a host that is not loopback."""
     import uvicorn
 
     if not is_loopback(host):
-        raise ConnectorError("the connector listens on loopback only: 127.0.0.1, ::1 or localhost")
+        raise ConnectorError("the connector listens on loopback only: whoever reaches it speaks as the client")
     config = uvicorn.Config(
         connector,
-        host=host,
-        port=port,
         log_level="warning",
         log_config=None,
         access_log=False,
@@ -141,7 +142,7 @@ async def serve(connector: LocalConnector, host: str = "127.0.0.1", port: int = 
         server_header=False,
         date_header=False,
     )
-    await uvicorn.Server(config).serve()
+    return uvicorn.Server(config)
 
 
 async def _body(receive: Receive) -> bytes | None:

@@ -109,15 +109,11 @@ class Committer:
                 self._loop.call_later(_TRY_AGAIN, self._turn)
                 return
             self._busy_since = None
-            settle_all([(future, None, fault or error) for _, future in batch])
-            assert self._loop is not None
-            self._loop.call_soon(self._turn)  # not from here: each batch that fails would be a call deeper
+            self._settle_here([(future, None, fault or error) for _, future in batch])
             return
         self._busy_since = None
         if len(batch) == 1 and not self._waiting and self._commit_takes < QUICK:
-            settle_all(self._finish(outcomes))
-            assert self._loop is not None
-            self._loop.call_soon(self._turn)
+            self._settle_here(self._finish(outcomes))
             return
         self._jobs.put(lambda: self._finish(outcomes))
 
@@ -144,6 +140,12 @@ class Committer:
     def _settle(self, outcomes: list[Outcome]) -> None:
         settle_all(outcomes)
         self._turn()
+
+    def _settle_here(self, outcomes: list[Outcome]) -> None:
+        """From within a turn: the next one is not begun from here, where each would be a call deeper."""
+        settle_all(outcomes)
+        assert self._loop is not None
+        self._loop.call_soon(self._turn)
 
     # --- on the committer's thread ---
 

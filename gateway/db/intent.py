@@ -99,18 +99,16 @@ class Transaction(Connection):
         self._read_ahead = {read: cursor.fetchall() for read, cursor in asked}
 
     def all(self, statement: Executable, params: Params = NONE) -> list[Row]:
-        if self._read_ahead:
-            found = self._read_ahead.get((statement, tuple(params.items())))
-            if found is not None:
-                return found
-        return super().all(statement, params)
+        found = self._found(statement, params) if self._read_ahead else None
+        return super().all(statement, params) if found is None else found
 
     def first(self, statement: Executable, params: Params = NONE) -> Row | None:
-        if self._read_ahead:
-            found = self._read_ahead.get((statement, tuple(params.items())))
-            if found is not None:
-                return found[0] if found else None
-        return super().first(statement, params)
+        found = self._found(statement, params) if self._read_ahead else None
+        return super().first(statement, params) if found is None else next(iter(found), None)
+
+    def _found(self, statement: Executable, params: Params) -> list[Row] | None:
+        """What was read ahead; None where this was not."""
+        return self._read_ahead.get((statement, tuple(params.items())))
 
     def insert_new(self, statement: Executable, rows: Sequence[Params]) -> None:
         """Insert rows, each of which must be new, by a statement that leaves those alone that are there: for `flush`
@@ -165,6 +163,10 @@ class Intent(Protocol[T_co]):
 
     `apply` may run more than once (a batch that failed is run again one by one), each time from the same state,
     so it changes nothing outside the transaction. What it returns is handed to the caller once it is durable.
+
+    Optional: `heavy = True`, where it must not run in the event loop (see `gateway.db.committer`); and
+    `foresee(tx)`, which reads nothing and tells, before the first of the batch is applied, which rows `apply` will
+    read. They are then read together: by the `Batch` that is told of them (see `gateway.db.held`), and by `tx.ahead`.
     """
 
     def locks(self) -> Sequence[Lock]:
@@ -172,13 +174,3 @@ class Intent(Protocol[T_co]):
 
     def apply(self, tx: Transaction) -> T_co:
         """Decide and write."""
-
-
-class Foresees(Protocol):
-    """Optional: an intent that can say, before the first of its batch is applied, which rows it will read.
-
-    They are then read together: by the `Batch` that is told of them (see `gateway.db.held`), and by `tx.ahead`.
-    """
-
-    def foresee(self, tx: Transaction) -> None:
-        """Tell; read nothing."""

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.connector.errors import ConnectorError
 from gateway.connector.keys import ClientKey
-from gateway.connector.local import LocalConnector, serve
+from gateway.connector.local import LocalConnector, server
 from gateway.connector.loopback import turned_away
 from tests.auth.running import CASEWORK, OTHER, Running, running, served
 
@@ -178,7 +178,7 @@ def test_only_programs_of_this_machine_are_served() -> None:
     connector = LocalConnector("http://127.0.0.1:9", {"c": ClientKey.generate()})
     for everywhere in ("0.0.0.0", "192.0.2.1", "::"):
         with pytest.raises(ConnectorError, match="loopback"):
-            asyncio.run(serve(connector, everywhere, 0))
+            server(connector, everywhere)
 
 
 def test_a_gateway_that_is_not_there_or_refuses_the_client_is_told_plainly(tmp_path: Path) -> None:
