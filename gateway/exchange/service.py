@@ -1,6 +1,7 @@
 """The main job, from top to bottom: decide, fetch, minimise, commit, reply."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -9,15 +10,15 @@ import rfc8785
 from adapters.base import Query
 from gateway.agreements.refusing import limits_reached, refused
 from gateway.auth.caller import Caller, ClientCaller
-from gateway.auth.errors import ProofInvalid
-from gateway.auth.explicit import PersonRequests
+from gateway.auth.errors import PersonTokenRefused, ProofInvalid
+from gateway.auth.explicit import PersonRequest, PersonRequests
 from gateway.catalogue.errors import NoSuchDataset
 from gateway.catalogue.naming import named
 from gateway.catalogue.repository import DatasetRow
 from gateway.clock import MICROSECONDS, Clock
 from gateway.consent.linking import seen
 from gateway.db.store import Store
-from gateway.errors import GatewayError, InvalidRequest, SourceFault
+from gateway.errors import GatewayError, InvalidRequest, SourceFault, Unavailable
 from gateway.exchange.asking import Ask, ask, explicit_form, rules
 from gateway.exchange.commit import CommitExchange, Committed, EnterFault, Entering, EnterRefusal
 from gateway.exchange.confirming import paths_to_confirm
@@ -31,7 +32,7 @@ from gateway.policy import Permit, Refusal
 from gateway.signing.pseudonyms import PseudonymKeys
 from gateway.telemetry.log import logger, where
 from gateway.telemetry.metrics import Metrics
-from gateway.web.faults import Rules, of_values
+from gateway.web.faults import Fault, Rules, of_values
 from schemas.api.exchanges import ExchangeRequest
 from schemas.identifiers import looks_like_identifier
 
@@ -68,9 +69,8 @@ class Exchanges:
     async def ask(self, caller: Caller, request: ExchangeRequest) -> Ask:
         """What is asked; a person is seen by it. `NoSuchDataset` where the catalogue knows none of this id;
         `PersonTokenRefused`."""
-        dataset, explicit, own = await self._dataset(request), request.explicit_request, None
-        if explicit is not None and explicit.person_token is not None:
-            own = await self.requests.verify(explicit.person_token, caller)
+        own = await self._own(caller, request) if request.explicit_request is not None else None
+        dataset = await self._dataset(request)
         asked = ask(request, caller, dataset, self.pseudonyms, own)
         if asked.asked.by_person:
             await seen(self.store, asked.known_as)
@@ -79,7 +79,35 @@ class Exchanges:
     async def rules(self, caller: Caller, request: ExchangeRequest) -> Rules:
         """Of a request that is not whole (`gateway.web.faults`)."""
         dataset = await self.store.read(named, request)
-        return chain((explicit_form(request),), rules(request, dataset, confirmed=isinstance(caller, ClientCaller)))
+        token = await self._token_faults(caller, request)
+        confirmed = isinstance(caller, ClientCaller)
+        return chain((explicit_form(request), token), rules(request, dataset, confirmed=confirmed))
+
+    async def _own(self, caller: Caller, request: ExchangeRequest) -> PersonRequest | None:
+        """The person's own request, if its token was shown. Raises `PersonTokenRefused`, or every fault with it."""
+        explicit = request.explicit_request
+        if explicit is None or explicit.person_token is None:
+            return None
+        try:
+            return await self.requests.verify(explicit.person_token, caller)
+        except PersonTokenRefused:
+            faults = of_values(await self.rules(caller, request))
+            if len(faults) > 1:
+                raise InvalidRequest(errors=faults) from None
+            raise
+
+    async def _token_faults(self, caller: Caller, request: ExchangeRequest) -> Iterator[Fault]:
+        """Of a token that is sound as text; while its issuer's keys cannot be had, nothing is said of it."""
+        explicit = getattr(request, "explicit_request", None)
+        token = getattr(explicit, "person_token", None)
+        if token is not None:
+            try:
+                await self.requests.verify(token, caller)
+            except PersonTokenRefused as refused:
+                return iter(refused.members["errors"])
+            except Unavailable:
+                pass
+        return iter(())
 
     async def _dataset(self, request: ExchangeRequest) -> DatasetRow:
         now = self.clock.now()

@@ -97,7 +97,7 @@ _ALL: Final = (
     ReasonCode("explicit-request-used", "person", "The person's explicit request has opened another exchange already",
                "Ask the person again: a token opens one exchange."),
     ReasonCode("explicit-request-stale", "person", "The person's explicit request is too old or in the future",
-               "Ask the person again."),
+               "Send the time at which the person asked, in UTC, or ask the person again."),
     ReasonCode("signal-reason-missing", "law", "The agreement asks nothing of the person and gives no reason",
                "A purpose with the signal `none` must give its reason.", 403, "POST", _AGREEMENTS),
     ReasonCode("subject-access-not-offered", "agreement", "This dataset is not shown to its subjects here",

@@ -9,15 +9,19 @@ _SAMPLES = 10
 def watch_memory(stage: Stage, exchanges: int) -> None:
     """Drive so many exchanges and print the resident memory after each tenth.
 
-    What grows by design: the proofs seen in the last minutes, at most 400,000 of some 100 bytes.
+    What grows by design: the proofs seen in the last minutes, at most 400,000 of some 100 bytes. A stall of the
+    machine, over which wrk gives up an answer, ends a comparison of rates, but not this: it is counted.
     """
     print(f"\nmemory of `{stage.name}` over {exchanges} exchanges, MiB after each tenth")
     sizes = [resident(stage.pid)]
+    print(f"  before: {sizes[0] / 1024:.0f}")
     begun = stage.exchanges
+    broken = 0
     for n in range(_SAMPLES):
         while stage.exchanges - begun < exchanges * (n + 1) / _SAMPLES:
-            stage.round(32, min(20, max(1, round(exchanges / _SAMPLES / stage.rate))))
+            seconds = min(20, max(1, round(exchanges / _SAMPLES / stage.rate)))
+            broken += stage.round(32, seconds, whole=False).broken
         sizes.append(resident(stage.pid))
-    print("  " + " ".join(f"{size / 1024:.0f}" for size in sizes))
+        print(f"  {stage.exchanges - begun:8} exchanges: {sizes[-1] / 1024:.0f}")
     half = sizes[_SAMPLES // 2]
-    print(f"  the second half grew by {(sizes[-1] - half) / 1024:.1f} MiB")
+    print(f"  the second half grew by {(sizes[-1] - half) / 1024:.1f} MiB; {broken} answers later than 2 s")

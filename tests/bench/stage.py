@@ -94,7 +94,7 @@ class Stage:
         """Where the gateway writes its threads' names."""
         return self.folder / "threads.json"
 
-    def round(self, connections: int, seconds: float) -> Round:
+    def round(self, connections: int, seconds: float, *, whole: bool = True) -> Round:
         """One round of exchanges, with a fresh token and proofs signed just before."""
         head, token = self._head()
         proofs = self.folder / "proofs"
@@ -102,7 +102,7 @@ class Stage:
         with proofs.open("w") as file:
             for _ in range(wanted):
                 file.write(self.maker.proof("POST", PATH, token) + "\n")
-        seen = wrk(self.port, head, proofs, self.consents, connections, seconds)
+        seen = wrk(self.port, head, proofs, self.consents, connections, seconds, whole=whole)
         self.exchanges += seen.requests
         if connections > 1:
             self.rate = max(seen.rate, 500.0)

@@ -237,6 +237,22 @@ def test_what_is_wrong_with_a_token_is_told_and_nothing_of_it_repeated(shared: W
     assert outcome(send(shared, name, bound)) == "released"
 
 
+@pytest.mark.parametrize("path", ["/v1/exchanges", "/v1/decisions"])
+def test_a_token_that_is_refused_hides_no_other_fault(shared: World, path: str) -> None:
+    token = shared.identity.token("ann", "somebody.else")
+    wrong = "/explicitRequest/personToken"
+
+    def faults(**more: Any) -> set[str]:
+        answer = send(shared, "ann", token, path, **more)
+        assert answer.status_code == 422, answer.text
+        return {fault["pointer"] for fault in answer.json()["errors"]}
+
+    assert faults() == {wrong}
+    assert faults(fields=["status", "shoeSize"]) == {wrong, "/fields/1"}
+    assert faults(dataset="nobody/nothing/v1") == {wrong, "/dataset"}
+    assert faults(fields=["status", "shoeSize"], caseReference="a b") == {wrong, "/fields/1", "/caseReference"}
+
+
 def test_whoever_holds_it_can_do_nothing_else_with_it(shared: World) -> None:
     """Neither read, nor grant, nor decline, nor revoke as the person; not even one made out to the gateway too."""
     name = shared.newcomer()
