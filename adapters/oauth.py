@@ -1,6 +1,7 @@
 """OAuth 2.0 client credentials (RFC 6749, section 4.4): one token, kept until shortly before it dies."""
 
 import asyncio
+import ssl
 import time
 from base64 import b64encode
 from typing import Final, Literal
@@ -27,14 +28,17 @@ class OAuthSettings(AdapterSettings):
 
 
 class ClientCredentials:
-    """A token when it is needed. Concurrent callers share one request for it."""
+    """A token when it is needed. Concurrent callers share one request for it.
 
-    def __init__(self, settings: OAuthSettings, client: HttpClient) -> None:
+    `tls` says whom to trust at a token endpoint elsewhere; one of the source itself is called through `client`.
+    """
+
+    def __init__(self, settings: OAuthSettings, client: HttpClient, tls: ssl.SSLContext | None = None) -> None:
         self.settings = settings
         parts = urlsplit(settings.token_url)
         self._own: HttpClient | None = None
         if parts.scheme:
-            self._own = HttpClient(f"{parts.scheme}://{parts.netloc}")
+            self._own = HttpClient(f"{parts.scheme}://{parts.netloc}", tls=tls)
             self._path = parts.path + (f"?{parts.query}" if parts.query else "")
         elif settings.token_url.startswith("/"):
             self._path = settings.token_url

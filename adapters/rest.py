@@ -30,6 +30,7 @@ from pydantic import Field, model_validator
 from adapters.base import AdapterSettings, Offer, Query, Record, Secret, secret
 from adapters.errors import Misconfigured, NotFound, Permanent, Retriable
 from adapters.http import HttpClient, Response
+from adapters.http.trust import CaFileUnusable, trusting
 from adapters.mapped import Mapped, mapped_offer
 from adapters.mapping import RecordMapping
 from adapters.oauth import ClientCredentials, OAuthSettings
@@ -70,7 +71,7 @@ class RestSettings(AdapterSettings):
     paging: Paging | None = None
     mapping: RecordMapping
     probe_path: str | None = Field(default=None, pattern=r"^/.*$")
-    ca_file: str | None = None  # PEM of the authority that signed the source's certificate, where it is its own
+    ca_file: str | None = None  # PEM of authorities to trust beside those of the machine
     unsafe_identifiers_in_url: bool = False
 
     @model_validator(mode="after")
@@ -101,8 +102,9 @@ class RestAdapter:
     def __init__(self, settings: RestSettings) -> None:
         self.settings = settings
         self._mapped = Mapped(settings.mapping)
-        self._client = HttpClient(settings.base_url, tls=_tls(settings.ca_file))
-        self._oauth = ClientCredentials(settings.oauth, self._client) if settings.oauth else None
+        tls = _tls(settings.ca_file)
+        self._client = HttpClient(settings.base_url, tls=tls)
+        self._oauth = ClientCredentials(settings.oauth, self._client, tls) if settings.oauth else None
         self._bearer = secret(settings.bearer) if settings.bearer else None
         self._items = getter(settings.items) if settings.items else None
 
@@ -243,6 +245,6 @@ def _tls(ca_file: str | None) -> ssl.SSLContext | None:
     if ca_file is None:
         return None
     try:
-        return ssl.create_default_context(cafile=ca_file)
-    except OSError as error:  # ssl's own errors are OSErrors too
-        raise Misconfigured(f"`caFile` {ca_file} cannot be read as certificates: {error.strerror}") from None
+        return trusting(ca_file)
+    except CaFileUnusable as error:
+        raise Misconfigured(f"`caFile`: {error}") from None

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from fastapi.responses import JSONResponse, Response
 
 import adapters.registry
 from adapters.errors import Misconfigured
+from adapters.http.trust import CaFileUnusable, trusting
 from gateway.agreements import endpoints as agreement_routes
 from gateway.agreements.service import Agreements
 from gateway.auth import endpoints as auth_routes
@@ -134,7 +136,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Gateway:
     metrics = Metrics()
     receipts = ReceiptIssuer(keys, settings.base_url, settings.origin)
     sources = Sources({})
-    auth = Auth(settings.base_url, store, keys, pseudonyms, clock, _issuers(settings))
+    auth = Auth(settings.base_url, store, keys, pseudonyms, clock, _issuers(settings), _tls(settings))
     agreements = Agreements(store, clock, auth.key_sets)
     exchanges = Exchanges(store, clock, sources, pseudonyms, Replier(receipts), metrics, auth.requests)
     gateway = Gateway(
@@ -160,6 +162,16 @@ def build(settings: Settings, clock: Clock | None = None) -> Gateway:
     gateway.route = ExchangeRoute(bodies, exchanges, gateway.auth, base_url)
     gateway.asgi = Requests(gateway.route, clock, metrics)
     return gateway
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    """Whom the gateway trusts where it fetches key sets; None: whom the machine does."""
+    if settings.ca_file is None:
+        return None
+    try:
+        return trusting(settings.ca_file)
+    except CaFileUnusable as error:
+        raise ConfigurationError(f"caFile: {error}") from None
 
 
 def _issuers(settings: Settings) -> tuple[PersonIssuer, ...]:

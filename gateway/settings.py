@@ -57,7 +57,8 @@ class AdapterConfiguration(_Part):
 class Settings(_Part):
     """Everything that a gateway is told. Paths are relative to the file.
 
-    `mostConnections` at a time, or requests under way; beyond it requests are answered with 503.
+    `mostConnections` at a time, or requests under way; beyond it requests are answered with 503. `caFile`: PEM of
+    authorities to trust, beside the machine's, where the gateway fetches key sets.
     """
 
     base_url: str
@@ -69,6 +70,7 @@ class Settings(_Part):
     busy_timeout: Annotated[float, Field(gt=0, le=60)] = 5.0
     keys: Path = Path("keys")
     ledger_origin: str | None = None
+    ca_file: Path | None = None
     issuers: list[IssuerSettings] = Field(default_factory=list)
     adapters: dict[str, AdapterConfiguration] = Field(default_factory=dict)
     decisions_per_minute: Annotated[int, Field(ge=1)] = 300
@@ -139,6 +141,8 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
     scheme, _, rest = settings.database.partition("sqlite:///")
     if not scheme and not rest.startswith("/"):
         update["database"] = f"sqlite:///{(folder / rest).absolute()}"
+    if settings.ca_file:
+        update["ca_file"] = folder / settings.ca_file
     if settings.tls:
         update["tls"] = Tls(certificate=folder / settings.tls.certificate, key=folder / settings.tls.key)
     issuers = [
@@ -151,8 +155,7 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
 
 
 def _anchored_adapter(one: AdapterConfiguration, folder: Path) -> AdapterConfiguration:
-    """The name of a mapping's file stands in the settings of every kind that takes one, relative to this file too."""
-    mapping = one.settings.get("mapping")
-    if not isinstance(mapping, str):
-        return one
-    return one.model_copy(update={"settings": {**one.settings, "mapping": str(folder / mapping)}})
+    """The files that settings of every kind name by these words are relative to this file too."""
+    named = {word: one.settings.get(word) for word in ("mapping", "caFile")}
+    found = {word: str(folder / name) for word, name in named.items() if isinstance(name, str)}
+    return one.model_copy(update={"settings": {**one.settings, **found}}) if found else one

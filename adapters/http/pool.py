@@ -10,6 +10,7 @@ from adapters.errors import Misconfigured
 from adapters.http.connection import Connection, Limits
 from adapters.http.errors import Disconnected, NotConnected, TimedOut
 from adapters.http.response import Response
+from adapters.http.trust import by_nobody_known
 
 
 class Origin:
@@ -139,8 +140,11 @@ class Pool:
                 ssl=self._tls,
                 server_hostname=origin.host if self._tls else None,
             )
-        except ssl.SSLCertVerificationError:
-            raise Misconfigured(f"the certificate of {origin.text} does not verify") from None
+        except ssl.SSLCertVerificationError as error:
+            remedy = ": give that of its authority as `caFile`" if by_nobody_known(error) else ""
+            raise Misconfigured(
+                f"the certificate of {origin.text} does not verify ({error.verify_message}){remedy}"
+            ) from None
         except ssl.SSLError:
             raise NotConnected(f"{origin.text} does not speak TLS as we do") from None
         except socket.gaierror:

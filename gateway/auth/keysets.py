@@ -5,6 +5,7 @@ is seen soon and nobody can make us hammer a host. Where the host does not answe
 """
 
 import asyncio
+import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,9 +15,11 @@ import httpx
 from jiter import from_json
 from joserfc.errors import JoseError
 
+from adapters.http import HttpxTransport
 from gateway.agencies.errors import KeysNotAllowed
 from gateway.agencies.keys import PublicKey, acceptable_uri, algorithms, public_keys, usable_keys
 from gateway.clock import MICROSECONDS, Clock
+from gateway.telemetry.log import logger
 
 FRESH = 600 * MICROSECONDS
 AGAIN = 60 * MICROSECONDS
@@ -40,9 +43,9 @@ class _Kept:
 class KeySets:
     """Finds a key by `kid` and algorithm."""
 
-    def __init__(self, clock: Clock, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, clock: Clock, tls: ssl.SSLContext | None = None) -> None:
         self._clock = clock
-        self._transport = transport
+        self._tls = tls
         self._client: httpx.AsyncClient | None = None
         self._remote: dict[str, _Kept] = {}
 
@@ -77,18 +80,21 @@ class KeySets:
             try:
                 kept.keys = usable_keys(await self._fetch(acceptable_uri(uri)))
                 kept.fetched_at = kept.tried_at
-            except (httpx.HTTPError, ValueError, KeysNotAllowed):
+            except (httpx.HTTPError, ValueError, KeysNotAllowed) as error:
+                why = (error.detail or error.title) if isinstance(error, KeysNotAllowed) else str(error)
+                logger("auth").warning("a key set cannot be fetched", uri=uri, why=why)
                 if kept.tried_at - kept.fetched_at >= STALE:
                     kept.keys = []
 
     async def _fetch(self, uri: str) -> Mapping[str, Any]:
         if self._client is None:
+            transport = HttpxTransport(tls=self._tls)  # its errors say what failed in words
             self._client = httpx.AsyncClient(
-                timeout=_TIMEOUT, follow_redirects=False, trust_env=False, transport=self._transport
+                timeout=_TIMEOUT, follow_redirects=False, trust_env=False, transport=transport
             )
         async with self._client.stream("GET", uri, headers={"Accept": "application/json"}) as answer:
             if answer.status_code != 200:
-                raise ValueError("no key set there")
+                raise ValueError(f"its host answered {answer.status_code}")
             body = b""
             async for piece in answer.aiter_bytes():
                 body += piece
@@ -96,7 +102,7 @@ class KeySets:
                     raise ValueError("too large for a key set")
         document = from_json(body)
         if not isinstance(document, dict):
-            raise ValueError("not a key set")
+            raise ValueError("no JSON object")
         return document
 
 

@@ -1,5 +1,6 @@
 """The verbs of the room: authenticate a request, and everything that the endpoints need, in one value an app."""
 
+import ssl
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
@@ -22,7 +23,8 @@ from gateway.signing.pseudonyms import PseudonymKeys
 
 @dataclass(slots=True)
 class Auth:
-    """All that authentication needs. `base_url`, no slash at its end, is issuer, audience and start of `htu`."""
+    """All that authentication needs. `base_url`, no slash at its end, is issuer, audience and start of `htu`; `tls`
+    says whom to trust where key sets are fetched, None: whom the machine does."""
 
     base_url: str
     store: Store
@@ -30,6 +32,7 @@ class Auth:
     pseudonyms: PseudonymKeys
     clock: Clock
     issuers: tuple[PersonIssuer, ...] = ()
+    tls: ssl.SSLContext | None = None
     tokens: AccessTokens = field(init=False)
     people: People = field(init=False)
     requests: PersonRequests = field(init=False)
@@ -47,7 +50,7 @@ class Auth:
         if any(issuer.issuer == self.base_url for issuer in self.issuers):
             raise ValueError("the gateway itself cannot be an issuer of persons' tokens")
         self.tokens = AccessTokens(self.base_url, self.keys, self.clock)
-        self.key_sets = KeySets(self.clock)
+        self.key_sets = KeySets(self.clock, self.tls)
         explicit = self.base_url + PATH
         self.people = People(self.issuers, self.key_sets, self.clock, self._pseudonym, not_for=explicit)
         self.requests = PersonRequests(self.people, self.clock, explicit)

@@ -10,12 +10,16 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli.calling import CaFile, Client, Gateway, Key
 from gateway.cli.options import DEFAULT_CONFIG, DEFAULT_SANDBOX, Config
 from gateway.settings import ConfigurationError, load
+
+if TYPE_CHECKING:
+    from gateway.connector.local import LocalConnector
 
 
 def add(app: typer.Typer) -> None:
@@ -89,25 +93,56 @@ def serve(
 
 
 def connect(
-    gateway: Annotated[str, typer.Option(help="The gateway's base URL.")],
-    client: Annotated[str, typer.Option(help="The client's id.")],
-    key: Annotated[Path, typer.Option(help="The client's private key, JWK or PEM, mode 0600.")],
+    gateway: Gateway,
+    client: Client,
+    key: Key,
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Where to listen, on loopback.")] = 8401,
     host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
+    ca_file: CaFile = None,
 ) -> None:
-    """The local connector: plain HTTP on loopback in, signed requests to the gateway out."""
+    """The local connector: plain HTTP on loopback in, signed requests to the gateway out.
+
+    It gets a first token at its start, and ends where the gateway refuses the client, is not trusted or is no
+    gateway. Where the gateway is merely down it says so and serves: it asks again with each request.
+    """
     from gateway.connector.errors import ConnectorError
     from gateway.connector.local import LocalConnector, server
     from gateway.web.listening import listen
 
     try:
-        serving = server(LocalConnector(gateway, {client: key}), host)
-    except (ConnectorError, ValueError, OSError) as error:
+        connector = LocalConnector(gateway, {client: key}, ca_file=ca_file)
+        serving = server(connector, host)
+    except ConnectorError as error:
         raise ConfigurationError(str(error)) from None
     with listen(host, port) as bound:
         bound.listen()
+        _first_tokens(connector, client)
         print(f"ready http://{host}:{port}", flush=True)
         serving.run(sockets=[bound])
+
+
+def _first_tokens(connector: "LocalConnector", client: str) -> None:
+    """Tell what stands in the way of the client; raises `ConfigurationError` where somebody has to mend it."""
+    from gateway.connector.errors import ConnectorError, NotAGateway, TokenRefused, Unreachable
+
+    try:
+        asyncio.run(connector.first_tokens())
+    except TokenRefused as error:
+        if not error.passing:
+            raise ConfigurationError(
+                f"{client} gets {error}. Check --client, --key, and with the operator what is registered for it"
+            ) from None
+        _warn(str(error))
+    except NotAGateway as error:
+        raise ConfigurationError(f"{error}. Check --gateway: it is the gateway's base URL") from None
+    except Unreachable as error:
+        _warn(str(error))
+    except ConnectorError as error:
+        raise ConfigurationError(str(error)) from None
+
+
+def _warn(why: str) -> None:
+    print(f"threekeys: {why}; it is asked again with each request", file=sys.stderr, flush=True)
 
 
 def openapi() -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 import httpx
 
 from gateway.clock import Clock, SystemClock
-from gateway.connector.errors import Unreachable
+from gateway.connector.errors import NotAGateway
 from gateway.connector.keys import ClientKey
 from gateway.connector.proofs import ProofMaker
+from gateway.connector.reaching import gateway_url
 from gateway.connector.token import PATH, Token
 
 
@@ -22,7 +23,8 @@ class ThreekeysAuth(httpx.Auth):
     """Gets and keeps a DPoP-bound token, signs a proof a request, and tries once more where the token is refused.
 
     `base_url` is the gateway's own, as its metadata says it: proofs are made for it. A request to any other origin is
-    refused (`Unreachable`), so that a token never leaves for a stranger. Raises `connector.errors`.
+    refused (`NotAGateway`), so that a token never leaves for a stranger. Raises `connector.errors`. Whom TLS
+    trusts is for the client to say: `verify=trusted("authority.pem")` (`connector.reaching`) for a private authority.
     """
 
     requires_request_body = False
@@ -37,7 +39,7 @@ class ThreekeysAuth(httpx.Auth):
         clock: Clock | None = None,
     ) -> None:
         clock = clock or SystemClock()
-        self._base_url = httpx.URL(base_url.rstrip("/"))
+        self._base_url = gateway_url(base_url)
         key = key if isinstance(key, ClientKey) else ClientKey.load(key)
         self._maker = ProofMaker(client_id, key, base_url.rstrip("/"), clock)
         self._token = Token(clock, scope)
@@ -66,6 +68,13 @@ class ThreekeysAuth(httpx.Auth):
                 return
             self._token.drop(text)
 
+    async def obtain(self, client: httpx.AsyncClient) -> None:
+        """Have a token: what stands in its way shows before the first request. Raises `httpx.HTTPError` too."""
+        async with self._lock:
+            if not self._token.usable:
+                answer = await client.send(self._token_request(), auth=None)
+                self._token.take(answer.status_code, await _json(answer))
+
     def _token_request(self) -> httpx.Request:
         return httpx.Request(
             "POST",
@@ -77,7 +86,7 @@ class ThreekeysAuth(httpx.Auth):
     def _keep_at_home(self, request: httpx.Request) -> None:
         home = self._base_url
         if (request.url.scheme, request.url.host, request.url.port) != (home.scheme, home.host, home.port):
-            raise Unreachable("this request is not for the gateway that the client is registered with")
+            raise NotAGateway("this request is not for the gateway that the client is registered with")
 
 
 def refuses_token(status: int, challenge: str) -> bool:

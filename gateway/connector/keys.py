@@ -50,8 +50,12 @@ class ClientKey:
         try:
             mode = path.stat().st_mode
             text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise KeyUnusable(f"the key file {path} cannot be read: {type(error).__name__}") from None
+        except OSError as error:
+            raise KeyUnusable(f"the key file {path} cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise KeyUnusable(
+                f"the key file {path} holds no private P-256 key, as a JWK or PEM: it is no text"
+            ) from None
         if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise KeyUnusable(f"the key file {path} is open to others: chmod 600 it")
         if text.lstrip().startswith("-----BEGIN "):

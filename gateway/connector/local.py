@@ -9,9 +9,10 @@ import httpx
 
 from gateway.clock import Clock
 from gateway.connector.auth import ThreekeysAuth
-from gateway.connector.errors import ConnectorError, TokenRefused
+from gateway.connector.errors import ConnectorError, NotTrusted, TokenRefused
 from gateway.connector.keys import ClientKey
 from gateway.connector.loopback import Turned, turned_away
+from gateway.connector.reaching import gateway_url, told, trusted
 from gateway.loopback import is_loopback
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 LARGEST = 32 * 1024 * 1024
+_FIRST = 10.0  # seconds for a first token
 _FORWARDED = frozenset(
     {b"content-type", b"idempotency-key", b"accept", b"accept-encoding", b"accept-language", b"if-none-match"}
 )
@@ -32,19 +34,21 @@ _HOP_BY_HOP = frozenset(
 
 
 class LocalConnector:
-    """An ASGI app. `clients`: id -> key (or its file); the first is used unless `Threekeys-Client` names one."""
+    """An ASGI app. `clients`: id -> key (or its file); the first is used unless `Threekeys-Client` names one.
+
+    `ca_file`: PEM of authorities to trust, beside the machine's. `timeout` in seconds. Raises `connector.errors`.
+    """
 
     def __init__(
         self,
         base_url: str,
         clients: Mapping[str, ClientKey | Path | str],
         *,
+        ca_file: Path | str | None = None,
         clock: Clock | None = None,
         timeout: float = 60.0,
     ) -> None:
-        self._base = httpx.URL(base_url.rstrip("/"))
-        if self._base.scheme != "https" and not (self._base.scheme == "http" and is_loopback(self._base.host)):
-            raise ConnectorError("the gateway's URL must be https, or http on loopback")
+        self._base = gateway_url(base_url)
         if not clients:
             raise ConnectorError("the connector needs at least one client and its key")
         self._auths = {
@@ -53,7 +57,10 @@ class LocalConnector:
         }
         self._default = next(iter(clients))
         limits = httpx.Limits(max_connections=256, max_keepalive_connections=64)
-        self._client = httpx.AsyncClient(limits=limits, timeout=timeout, trust_env=False, follow_redirects=False)
+        self._tls = trusted(ca_file)
+        self._client = httpx.AsyncClient(
+            limits=limits, timeout=timeout, verify=self._tls, trust_env=False, follow_redirects=False
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the lifespan."""
@@ -63,6 +70,18 @@ class LocalConnector:
             await self._request(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008})
+
+    async def first_tokens(self) -> None:
+        """Have a token for each client before the first request. Raises `ConnectorError`, for the first that fails.
+
+        Its connection is its own and closed again, so that it may run before the loop that serves.
+        """
+        async with httpx.AsyncClient(verify=self._tls, timeout=_FIRST, trust_env=False) as client:
+            for auth in self._auths.values():
+                try:
+                    await auth.obtain(client)
+                except httpx.HTTPError as error:
+                    raise await told(error, self._base) from None
 
     async def aclose(self) -> None:
         """Close the connections to the gateway."""
@@ -97,7 +116,10 @@ class LocalConnector:
             remedy = "It may have done what was asked: repeat the same body with the same Idempotency-Key."
             return await _problem(send, 504, "gateway-slow", "The gateway did not answer in time", remedy)
         except httpx.HTTPError as error:
-            remedy = f"{type(error).__name__}. Check that {self._base} is the gateway's base URL, and that it runs."
+            fault = await told(error, self._base)
+            if isinstance(fault, NotTrusted):
+                return await _problem(send, 502, "gateway-not-trusted", "The gateway is not trusted", f"{fault}.")
+            remedy = f"{fault}. Check that --gateway is the gateway's base URL, and that it runs."
             return await _problem(send, 502, "gateway-unreachable", "The gateway cannot be reached", remedy)
         await _show(answer, send)
 

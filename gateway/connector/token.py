@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.clock import MICROSECONDS, Clock
-from gateway.connector.errors import TokenRefused, Unreachable
+from gateway.connector.errors import NotAGateway, TokenRefused, Unreachable
 from gateway.connector.proofs import ASSERTION_TYPE, ProofMaker
 
 PATH = "/oauth/token"
@@ -41,14 +41,15 @@ class Token:
 
     def take(self, status: int, answer: object) -> str:
         """Keep what the endpoint answered. Raises `TokenRefused`, or `Unreachable` where it is no such answer."""
-        if not isinstance(answer, Mapping):
-            raise Unreachable("the token endpoint did not answer in JSON")
+        if not isinstance(answer, Mapping) or (status != 200 and "error" not in answer):
+            if status >= 500:  # a proxy, before a gateway that is down
+                raise Unreachable(f"the gateway is not reached: its token endpoint answers {status}")
+            raise NotAGateway(f"what answers is no gateway: {PATH} answered {status}, and not as RFC 6749 says")
         if status != 200:
-            error, description = answer.get("error", "unknown"), answer.get("error_description", "")
-            raise TokenRefused(status, str(error), str(description))
+            raise TokenRefused(status, str(answer["error"]), str(answer.get("error_description", "")))
         text, kind, seconds = (answer.get(name) for name in ("access_token", "token_type", "expires_in"))
         if not isinstance(text, str) or str(kind).lower() != "dpop" or not isinstance(seconds, int):
-            raise Unreachable("the token endpoint did not answer with a DPoP-bound token")
+            raise NotAGateway("what answers is no gateway: its token is not bound to a key (DPoP)")
         self._until = self.clock.now() + max(seconds - _EARLY, 1) * MICROSECONDS
         self.text = text
         return text

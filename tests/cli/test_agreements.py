@@ -1,13 +1,20 @@
 """`threekeys agreement`: two data offices draft, read, accept, stop and end an agreement over real HTTP."""
 
 import json
+import os
+import pty
+import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from gateway.cli.main import main
+from gateway.cli.signing import printable
+from tests.journeys.running import THREEKEYS
 from tests.world import CONSUMER, PROVIDER, STRANGER, World, agreement_text, world
 
 Run = Callable[..., tuple[int, str, str]]
@@ -25,12 +32,12 @@ def agreement(
 ) -> Run:
     """`threekeys agreement …` as the data office of an agency: (status, output, errors)."""
 
-    def run(agency: str, *arguments: str) -> tuple[int, str, str]:
+    def run(agency: str, *arguments: str, at: str = gateway.base_url) -> tuple[int, str, str]:
         client = f"{agency}.data-office"
         key = tmp_path / f"{client}.jwk"
         if not key.exists():
             gateway.keys[client].save(key)
-        whose = ["--gateway", gateway.base_url, "--client", client, "--key", str(key)]
+        whose = ["--gateway", at, "--client", client, "--key", str(key)]
         monkeypatch.setattr(sys, "argv", ["threekeys", "agreement", *arguments, *whose])
         status = 0
         try:
@@ -54,8 +61,8 @@ def test_an_agreement_goes_its_whole_way(agreement: Run, text: Path) -> None:
     assert status == 0
     assert "draft" in drafted
     its = drafted.split()[0]
-    assert "accepted by t.consumer" in agreement(CONSUMER, "accept", its, "--text", str(text))[1]
-    assert "in-force" in agreement(PROVIDER, "accept", its)[1]
+    assert "accepted by t.consumer" in agreement(CONSUMER, "accept", its, "--yes", "--text", str(text))[1]
+    assert "in-force" in agreement(PROVIDER, "accept", its, "--yes")[1]
     assert json.loads(agreement(PROVIDER, "show", its)[1])["versionInForce"] == 1
     assert its in agreement(CONSUMER, "list")[1]
     assert its not in agreement(STRANGER, "list")[1]
@@ -87,3 +94,80 @@ def test_another_agencys_agreement_is_not_there(agreement: Run, text: Path) -> N
     its = agreement(CONSUMER, "draft", str(text))[1].split()[0]
     assert "404 no-such-agreement" in agreement(STRANGER, "show", its)[2]
     assert "404 no-such-agreement" in agreement(STRANGER, "accept", its)[2]
+
+
+def test_what_is_accepted_is_shown_and_nothing_is_signed_where_nobody_says_yes(
+    agreement: Run, gateway: World, text: Path
+) -> None:
+    its = agreement(CONSUMER, "draft", str(text))[1].split()[0]
+    served = json.loads(agreement(CONSUMER, "show", its)[1])
+    status, shown, said = agreement(CONSUMER, "accept", its)
+    assert (status, said) == (
+        1, "threekeys: nothing was signed: there is no terminal to ask at; --yes signs without asking\n"
+    )  # fmt: skip
+    for part in ("A test agreement", f"{its}, version 1", PROVIDER, CONSUMER, "with-consent (consent)"):
+        assert part in shown
+    assert served["sha256"] in shown
+    assert f'{{"agreement":"{its}","sha256":"{served["sha256"]}","version":1}}' in shown
+    assert f"{CONSUMER}.data-office, key {gateway.keys[f'{CONSUMER}.data-office'].kid}" in shown
+    assert json.loads(agreement(CONSUMER, "show", its)[1])["acceptances"] == []
+
+
+@pytest.mark.parametrize(("typed", "accepted"), [("y", [CONSUMER]), ("n", []), ("", [])])
+def test_at_a_terminal_it_asks(
+    agreement: Run, gateway: World, text: Path, tmp_path: Path, typed: str, accepted: list[str]
+) -> None:
+    its = agreement(CONSUMER, "draft", str(text))[1].split()[0]
+    client = f"{CONSUMER}.data-office"
+    whose = ["--gateway", gateway.base_url, "--client", client, "--key", str(tmp_path / f"{client}.jwk")]
+    ours, theirs = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            [THREEKEYS, "agreement", "accept", its, *whose], stdin=theirs, stdout=theirs, stderr=theirs
+        )
+        os.close(theirs)
+        shown = ""
+        while "[y/N]" not in shown:
+            shown += os.read(ours, 4096).decode()
+        assert "SHA-256 of the text" in shown
+        os.write(ours, f"{typed}\n".encode())
+        assert process.wait(30) == (0 if accepted else 1)
+    finally:
+        os.close(ours)
+    found = json.loads(agreement(CONSUMER, "show", its)[1])
+    assert [one["agency"] for one in found["acceptances"]] == accepted
+
+
+def test_what_could_make_a_terminal_show_something_else_is_not_printed() -> None:
+    assert printable("\x1b[2Jfor \u202eevil") == "\ufffd[2Jfor \ufffdevil"
+    assert printable("Führerscheine → Wohngeld") == "Führerscheine → Wohngeld"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:99999", "nonsense", "http://gateway.example", "http://127.0.0.1:9"]
+)
+def test_a_gateway_that_cannot_be_called_is_told_in_one_line(agreement: Run, url: str) -> None:
+    status, out, said = agreement(CONSUMER, "list", at=url)
+    assert (status, out) == (1, "")
+    assert len(said.splitlines()) == 1
+    assert "Error" not in said
+    assert url in said
+
+
+class Elsewhere(SimpleHTTPRequestHandler):
+    """What is no gateway."""
+
+    def do_POST(self) -> None:
+        self.send_error(404)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_what_is_no_gateway_is_told_in_one_line(agreement: Run) -> None:
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        status, _, said = agreement(CONSUMER, "list", at=f"http://127.0.0.1:{server.server_address[1]}")
+        server.shutdown()
+    assert status == 1
+    assert "what answers is no gateway: /oauth/token answered 404" in said
+    assert len(said.splitlines()) == 1

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.connector.errors import ConnectorError
+from gateway.connector.errors import ConnectorError, NotAGateway, Unreachable
 from gateway.connector.keys import ClientKey
 from gateway.connector.local import LocalConnector, server
 from gateway.connector.loopback import turned_away
@@ -193,6 +193,44 @@ def test_a_gateway_that_is_not_there_or_refuses_the_client_is_told_plainly(tmp_p
                     assert (answer.status_code, answer.json()["code"]) == (502, code)
 
     asyncio.run(check())
+
+
+@pytest.mark.parametrize("status", [200, 404, 502])
+def test_what_answers_and_is_no_gateway_is_told_from_one_that_is_down(status: int) -> None:
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        assert scope["type"] == "http"
+        await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/html")]})
+        await send({"type": "http.response.body", "body": b"<h1>welcome</h1>"})
+
+    async def check() -> None:
+        async with served(page) as url:
+            connector = LocalConnector(url, {CASEWORK: ClientKey.generate()})
+            with pytest.raises(Unreachable, match=r"no gateway|answers 502") as told:
+                await connector.first_tokens()
+            assert isinstance(told.value, NotAGateway) == (status != 502)
+            await connector.aclose()
+
+    asyncio.run(check())
+
+
+def test_a_first_token_is_the_one_that_requests_are_signed_with(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def check() -> None:
+        async with running(tmp_path) as gateway:
+            connector = LocalConnector(gateway.base_url, {CASEWORK: gateway.key})
+            await connector.first_tokens()
+
+            async def note(request: httpx.Request) -> None:
+                asked.append(request.url.path)
+
+            connector._client.event_hooks = {"request": [note]}
+            async with served(connector) as url, httpx.AsyncClient(trust_env=False) as client:
+                assert (await client.get(f"{url}/v1/consents/c1")).status_code == 200
+            await connector.aclose()
+
+    asyncio.run(check())
+    assert asked == ["/v1/consents/c1"]
 
 
 def test_its_connections_are_closed_when_its_server_stops(tmp_path: Path) -> None:

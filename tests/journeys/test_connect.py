@@ -95,33 +95,56 @@ def test_what_a_web_page_could_send_is_turned_away(connector: str, header: str) 
     assert answer["source"] == "connector"
 
 
-def test_a_suspended_client_is_told_so(gateway: World, tmp_path: Path) -> None:
+def test_a_client_that_the_gateway_refuses_ends_it_in_the_gateway_s_words(gateway: World, tmp_path: Path) -> None:
     stranger = tmp_path / "stranger.jwk"
     ClientKey.generate().save(stranger)
-    port = str(free_base())
-    command = [THREEKEYS, "connect", "--gateway", gateway.base_url, "--client", CLIENT, "--key", str(stranger)]
-    process = subprocess.Popen([*command, "--port", port], stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        process.stdout.readline()
-        status, _, answer = curl(f"http://127.0.0.1:{port}/v1/permissions")
-        assert (status, answer["code"], answer["source"]) == (502, "token-refused", "connector")
-        assert "invalid_client" in str(answer["detail"])
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(20)
+    said = fails("--gateway", gateway.base_url, "--client", CLIENT, "--key", str(stranger))
+    assert said.startswith(f"threekeys: {CLIENT} gets no token: invalid_client (")
+    assert "registered" in said
+
+
+def test_a_gateway_that_is_down_is_told_and_served_once_it_is_up(tmp_path: Path) -> None:
+    with world(f"sqlite:///{tmp_path / 'gateway.db'}") as gateway:
+        key = tmp_path / "casework.jwk"
+        gateway.keys[CLIENT].save(key)
+        gateway.stop()
+        port = str(free_base())
+        command = [THREEKEYS, "connect", "--gateway", gateway.base_url, "--client", CLIENT, "--key", str(key)]
+        process = subprocess.Popen(
+            [*command, "--port", port], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        try:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            assert process.stderr.readline() == (
+                f"threekeys: the gateway at {gateway.base_url} cannot be reached: connection refused;"
+                " it is asked again with each request\n"
+            )
+            assert process.stdout.readline() == f"ready http://127.0.0.1:{port}\n"
+            status, _, answer = curl(f"http://127.0.0.1:{port}/v1/permissions")
+            assert (status, answer["code"], answer["source"]) == (502, "gateway-unreachable", "connector")
+            assert "connection refused" in str(answer["detail"])
+            gateway.start()
+            assert curl(f"http://127.0.0.1:{port}/v1/permissions")[0] == 200
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
 
 
 def fails(*arguments: str) -> str:
     done = subprocess.run([THREEKEYS, "connect", *arguments], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
+    assert (done.returncode, done.stdout) == (1, ""), done.stdout + done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert "Error" not in done.stderr
     return done.stderr
 
 
 def test_mistakes_are_told_in_one_line(gateway: World, key: Path, tmp_path: Path) -> None:
     of = ("--client", CLIENT)
-    assert "cannot be read" in fails("--gateway", gateway.base_url, *of, "--key", str(tmp_path / "none.jwk"))
+    for gone, why in ((tmp_path / "none.jwk", "No such file"), (tmp_path, "directory")):
+        said = fails("--gateway", gateway.base_url, *of, "--key", str(gone))
+        assert f"the key file {gone} cannot be read" in said
+        assert why in said
     assert "https" in fails("--gateway", "http://gateway.example", *of, "--key", str(key))
     assert "loopback only" in fails("--gateway", gateway.base_url, *of, "--key", str(key), "--host", "0.0.0.0")
     open_key = tmp_path / "open.jwk"
@@ -133,6 +156,22 @@ def test_mistakes_are_told_in_one_line(gateway: World, key: Path, tmp_path: Path
         taken.listen()
         port = str(taken.getsockname()[1])
         assert port in fails("--gateway", gateway.base_url, *of, "--key", str(key), "--port", port)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:abc",
+        "nonsense",
+        "http://",
+        "https://[",
+        "https://a b",
+        "https://xn--a",
+    ],
+)
+def test_what_is_no_url_of_a_gateway_is_told_in_one_line(key: Path, url: str) -> None:
+    assert f"not {url!r}" in fails("--gateway", url, "--client", CLIENT, "--key", str(key))
 
 
 def test_the_same_auth_serves_python(gateway: World) -> None:

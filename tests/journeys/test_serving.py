@@ -1,8 +1,6 @@
 """What an operator relies on: a gateway drains, speaks TLS, refuses plain HTTP to strangers, and says how it is."""
 
 import asyncio
-import datetime
-import ipaddress
 import json
 import socket
 import ssl
@@ -12,12 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.sandbox.layout import free_base
 from gateway.settings import ConfigurationError, load
+from tests.authority import Authority
 from tests.journeys.realm import Realm, people
 from tests.journeys.running import THREEKEYS
 
@@ -49,34 +45,9 @@ def test_an_exchange_in_flight_finishes_when_the_gateway_is_told_to_stop(tmp_pat
         assert any(event.get("outcome") == "released" for _, _, event in realm.entered())
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a test gateway")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    chain, private = folder / "gateway.pem", folder / "gateway.key"
-    chain.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return chain, private
-
-
 def test_it_speaks_tls_by_certificate_and_key(tmp_path: Path) -> None:
-    chain, _ = certificate(tmp_path)
+    authority = Authority(tmp_path)
+    certificate, key = authority.certificate()
     port = free_base()
     config = tmp_path / "threekeys.yaml"
     config.write_text(
@@ -85,7 +56,7 @@ def test_it_speaks_tls_by_certificate_and_key(tmp_path: Path) -> None:
                 "baseUrl": f"https://127.0.0.1:{port}",
                 "host": "0.0.0.0",
                 "port": port,
-                "tls": {"certificate": "gateway.pem", "key": "gateway.key"},
+                "tls": {"certificate": certificate.name, "key": key.name},
             }
         )
     )
@@ -99,7 +70,7 @@ def test_it_speaks_tls_by_certificate_and_key(tmp_path: Path) -> None:
     try:
         assert process.stdout is not None
         assert process.stdout.readline().startswith(b"ready https://")
-        trusted = ssl.create_default_context(cafile=str(chain))
+        trusted = ssl.create_default_context(cafile=str(authority.file))
         with httpx.Client(verify=trusted, trust_env=False) as client:
             told = client.get(f"https://127.0.0.1:{port}/.well-known/oauth-authorization-server").json()
             assert told["token_endpoint"] == f"https://127.0.0.1:{port}/oauth/token"

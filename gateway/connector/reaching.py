@@ -1,0 +1,109 @@
+"""Reaching the gateway: the URL that is called, whom TLS trusts there, and what is told where it fails."""
+
+import asyncio
+import ipaddress
+import os
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+
+import httpx
+from cryptography import x509
+
+from adapters.http.trust import CaFileUnusable, by_nobody_known, trusting
+from gateway.connector.errors import AddressUnusable, AuthoritiesUnusable, ConnectorError, NotTrusted, Unreachable
+from gateway.loopback import is_loopback
+
+_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
+_LOOK = 3.0  # seconds for a look at a certificate
+
+
+def gateway_url(text: str) -> httpx.URL:
+    """A base URL, without a slash at its end: https, or http on loopback. Raises `AddressUnusable`."""
+    try:
+        url = httpx.URL(text.rstrip("/"))
+        known = _is_host(url.host) and 0 < (url.port or 1) < 65_536
+    except (httpx.InvalidURL, ValueError):  # UnicodeError, of a host's name, is a ValueError
+        known = False
+    if not known or url.userinfo or url.query or url.fragment:
+        raise AddressUnusable(
+            f"the gateway's URL is a scheme, a host and perhaps a port, such as https://gateway.example; not {text!r}"
+        )
+    if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
+        raise AddressUnusable(f"the gateway's URL must be https, or http on loopback; not {text!r}")
+    return url
+
+
+def trusted(ca_file: str | os.PathLike[str] | None = None) -> ssl.SSLContext:
+    """For the `verify` of httpx: trusts what the machine trusts, and the authorities of this file (PEM).
+
+    Raises `AuthoritiesUnusable`.
+    """
+    try:
+        return trusting(ca_file)
+    except CaFileUnusable as error:
+        raise AuthoritiesUnusable(f"the file of authorities (--ca-file): {error}") from None
+
+
+async def told(error: httpx.HTTPError, url: httpx.URL) -> ConnectorError:
+    """What failed on the way to the gateway, in words: `NotTrusted`, else `Unreachable`."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return await _not_trusted(cause, url)
+        if isinstance(cause, ssl.SSLError):
+            return Unreachable(f"what answers at {url} does not speak TLS as it should")
+        if isinstance(cause, socket.gaierror):
+            return Unreachable(f"the gateway cannot be reached: nobody knows the host {url.host}")
+        if isinstance(cause, OSError) and cause.errno:
+            return Unreachable(f"the gateway at {url} cannot be reached: {os.strerror(cause.errno).lower()}")
+    if isinstance(error, httpx.TimeoutException):
+        return Unreachable(f"the gateway at {url} does not answer in time")
+    if isinstance(error, httpx.RemoteProtocolError):
+        return Unreachable(f"what answers at {url} does not speak HTTP as it should, or ended in the middle of it")
+    return Unreachable(f"the connection to the gateway at {url} broke")
+
+
+async def _not_trusted(error: ssl.SSLCertVerificationError, url: httpx.URL) -> NotTrusted:
+    where = f"{url.host}:{url.port or 443}"
+    issuer = await _issuer(url.host, url.port or 443)
+    by = f"; it was issued by {issuer}" if issuer else ""
+    said = f"the certificate of {where} does not verify: {error.verify_message}{by}"
+    if by_nobody_known(error):
+        said += ". Give the certificate of its authority, PEM, with --ca-file"
+    return NotTrusted(said)
+
+
+async def _issuer(host: str, port: int) -> str | None:
+    """Who is named as the issuer by a certificate that nobody vouches for; nothing is sent to its holder."""
+    unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    unverified.check_hostname = False
+    unverified.verify_mode = ssl.CERT_NONE
+    try:
+        async with asyncio.timeout(_LOOK):
+            _, writer = await asyncio.open_connection(host, port, ssl=unverified)
+        shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        writer.close()
+        issuer = x509.load_der_x509_certificate(shown).issuer.rfc4514_string()
+    except (OSError, ValueError, TypeError):  # TimeoutError is an OSError
+        return None
+    return issuer if 0 < len(issuer) <= 200 and issuer.isprintable() else None
+
+
+def _is_host(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return _NAME.fullmatch(host) is not None
+    return True
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what caused it, of a group the first."""
+    found: BaseException | None = error
+    while found is not None:
+        yield found
+        if isinstance(found, BaseExceptionGroup):
+            found = found.exceptions[0]
+        else:
+            found = found.__cause__ or found.__context__
