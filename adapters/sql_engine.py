@@ -39,8 +39,13 @@ def make_engine(url: str, connections: int, connect_timeout: int) -> Engine:
             hide_parameters=True,
             connect_args=_connect_args(parsed, connect_timeout),
         )
-    except (ArgumentError, NoSuchModuleError, ImportError, ValueError, TypeError) as error:
-        raise Misconfigured(f"`url` does not lead to a database that can be read: {type(error).__name__}") from None
+    except (NoSuchModuleError, ImportError):
+        raise Misconfigured("`url` does not lead to a database that can be read: no driver for it is here") from None
+    except (ArgumentError, ValueError, TypeError):  # their words may hold the password
+        raise Misconfigured(
+            "`url` does not lead to a database that can be read: it is scheme://user@host:port/database, with a"
+            " number for the port"
+        ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _query_only)
     if engine.dialect.name != "postgresql":

@@ -41,9 +41,8 @@ def main() -> None:
     except RecursionError:
         _fail("what was given is nested too deeply")
     except OSError as error:
-        _fail(
-            f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or type(error).__name__)
-        )
+        said = error.strerror or str(error) or "the system refused what was asked of it, and does not say why"
+        _fail(f"{error.filename}: {said}" if error.filename else said)
     except GatewayError as error:
         faults = [f"{fault['pointer']}: {fault['detail']}" for fault in error.members.get("errors", [])]
         _fail("; ".join([error.detail or error.title, *faults]))

@@ -9,6 +9,7 @@ from itertools import groupby
 
 import psycopg
 from psycopg import errors as pg
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Engine as SqlAlchemyEngine
 from sqlalchemy import Executable, Table, bindparam, create_engine, select
 from sqlalchemy.dialects.postgresql.base import PGDialect
@@ -19,6 +20,7 @@ from gateway.db.connection import Connection, Statements
 from gateway.db.errors import StorageBusy, StorageContended, StorageFull, StorageUnavailable
 from gateway.db.intent import Lock
 from gateway.errors import Unavailable
+from gateway.settings import ConfigurationError
 
 
 class PostgresEngine:
@@ -29,7 +31,7 @@ class PostgresEngine:
     locks_rows = True
 
     def __init__(self, url: str, *, busy_timeout: float = 5.0) -> None:
-        self.url = "postgresql://" + url.split("://", 1)[1]
+        self.url = _readable("postgresql://" + url.split("://", 1)[1])
         self.busy_timeout = busy_timeout
         dialect: PGDialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
         self.statements = Statements(dialect)
@@ -95,10 +97,30 @@ class PostgresEngine:
 
     def alembic_engine(self) -> SqlAlchemyEngine:
         return create_engine(
-            self.url.replace("postgresql://", "postgresql+psycopg://"),
+            "postgresql+psycopg://",
             poolclass=NullPool,
-            connect_args={"connect_timeout": max(2, int(self.busy_timeout))},
+            creator=lambda: psycopg.connect(self.url, connect_timeout=max(2, int(self.busy_timeout))),
         )
+
+
+def _readable(url: str) -> str:
+    """The URL, where libpq can read it. Raises `ConfigurationError`.
+
+    No piece of the URL is repeated, nor libpq's words: where it is written wrongly any piece may be the password.
+    """
+    try:
+        ports = str(conninfo_to_dict(url).get("port") or "").split(",")
+    except psycopg.ProgrammingError:
+        raise ConfigurationError(
+            "database: the URL cannot be read. It is postgresql://user@host:port/database, an IPv6 address in"
+            " brackets, % in a name or password as %25, and after ? only what libpq knows"
+        ) from None
+    for port in filter(None, ports):
+        if not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+            raise ConfigurationError(
+                "database: the port in the URL is a number from 1 to 65535; @ and : in a password are %40 and %3A"
+            )
+    return url
 
 
 def _cannot_grow(error: BaseException) -> bool:

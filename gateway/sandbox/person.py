@@ -20,9 +20,12 @@ def _account(known: dict[str, Any], person: str) -> str:
 
 def _described(sandbox: Path) -> dict[str, Any]:
     description = sandbox / "describe.json"
-    if not description.exists():
-        raise ConfigurationError(f"no demo runs in {sandbox}; start it, or name its folder with --sandbox")
-    known: dict[str, Any] = json.loads(description.read_text(encoding="utf-8"))
+    try:
+        known: dict[str, Any] = json.loads(description.read_text(encoding="utf-8"))
+    except OSError:
+        raise ConfigurationError(f"no demo runs in {sandbox}; start it, or name its folder with --sandbox") from None
+    except ValueError:
+        raise ConfigurationError(f"{description} is not what a demo writes: start it with --fresh") from None
     return known
 
 
@@ -104,11 +107,11 @@ class StandIn:
             cursor = page["nextCursor"]
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        answer = self._client.request(method, path, json=body)
+        try:
+            answer = self._client.request(method, path, json=body)
+            found: dict[str, Any] = answer.json()
+        except (httpx.HTTPError, ValueError):
+            raise ConfigurationError(f"the demo's gateway does not answer at {self._client.base_url}") from None
         if answer.is_error:
-            problem = answer.json()
-            raise ConfigurationError(
-                f"{problem['status']} {problem['code']}: {problem.get('detail') or problem['title']}"
-            )
-        found: dict[str, Any] = answer.json()
+            raise ConfigurationError(f"{found['status']} {found['code']}: {found.get('detail') or found['title']}")
         return found

@@ -1,5 +1,6 @@
 """A socket to listen on, taken before anything else is started, so that what is in the way is told in one line."""
 
+import os
 import socket
 
 from gateway.settings import ConfigurationError
@@ -9,7 +10,7 @@ def listen(host: str, port: int) -> socket.socket:
     """A bound socket. Raises `ConfigurationError` where the port is in use, or the address is not of this machine."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError:
+    except (OSError, UnicodeError):  # a name that is none
         raise ConfigurationError(f"the host {host} has no address on this machine") from None
     family, _, _, _, address = found[0]
     bound = socket.socket(family, socket.SOCK_STREAM)
@@ -18,7 +19,7 @@ def listen(host: str, port: int) -> socket.socket:
         bound.bind(address)
     except OSError as error:
         bound.close()
-        reason = (error.strerror or type(error).__name__).lower()
+        reason = os.strerror(error.errno or 0).lower()
         raise ConfigurationError(f"port {port} on {host} cannot be listened on ({reason}): choose another") from None
     bound.set_inheritable(True)
     return bound

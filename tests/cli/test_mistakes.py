@@ -1,5 +1,6 @@
 """What operators get wrong is told in one line that says what to mend; nobody is shown a traceback."""
 
+import json
 import socket
 import subprocess
 import sys
@@ -63,6 +64,39 @@ def test_a_postgresql_that_does_not_answer_is_told_without_its_password(threekey
     said = threekeys.told("migrate")
     assert "refused" in said
     assert "s3cret" not in said
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://someone:s3cret@127.0.0.1:99999/x",
+        "postgresql://someone:s3cret@127.0.0.1:abc/x",
+        "postgresql://someone:@s3cret:@127.0.0.1/x",
+        "postgresql://someone:s3cret%zz@127.0.0.1/x",
+        "postgresql://someone:s3cret@[::1/x",
+        "postgresql://someone:s3cret@127.0.0.1/x?nonsense=1",
+    ],
+)
+@pytest.mark.parametrize("command", ["migrate", "serve"])
+def test_a_postgresql_url_that_cannot_be_read_is_told_in_one_line_without_its_password(
+    threekeys: Command, tmp_path: Path, url: str, command: str
+) -> None:
+    configured(tmp_path, f"database: '{url}'\n", port=_free())
+    said = threekeys.told(command)
+    assert said.startswith("threekeys: database: the ")
+    assert "\n" not in said
+    assert "s3cret" not in said
+
+
+def test_a_demo_that_is_not_there_or_has_ended_is_told_in_one_line(threekeys: Command, tmp_path: Path) -> None:
+    ask = ("consent", "list", "--as", "amara", "--sandbox", ".")
+    assert "no demo runs in ." in threekeys.told(*ask)
+    (tmp_path / "describe.json").write_text("{")
+    assert "describe.json is not what a demo writes" in threekeys.told(*ask)
+    ended = {"people": [], "clients": [{"clientId": "a.b"}], "issuer": f"http://127.0.0.1:{_free()}"}
+    (tmp_path / "describe.json").write_text(json.dumps(ended))
+    for command in (ask, ("person", "request", "--as", "amara", "--client", "a.b", "--sandbox", ".")):
+        assert "does not run: its sign-in does not answer" in threekeys.told(*command)
 
 
 def test_a_gateway_whose_database_does_not_answer_does_not_start_and_says_so(
@@ -158,9 +192,12 @@ def test_adapters_that_cannot_be_made_are_all_named_at_start(threekeys: Command,
     fields = "mapping: {fields: {band: band}}"
     sql = "kind: sql, settings: {url: 'env:NO_SUCH_VARIABLE', table: t, key: {nino: n}, " + fields + "}"
     file = "kind: sql, settings: {url: 'env:PATH', table: t, key: {nino: n}, mapping: gone.yaml}"
-    configured(tmp_path, f"adapters: {{one: {{{sql}}}, two: {{kind: nothing}}, three: {{{file}}}}}\n", port=1)
+    rest = "kind: rest, settings: {baseUrl: 'https://a.invalid', request: {json: '{nino}'}, caFile: no-ca.pem, "
+    rest += fields + "}"
+    every = f"adapters: {{one: {{{sql}}}, two: {{kind: nothing}}, three: {{{file}}}, four: {{{rest}}}}}\n"
+    configured(tmp_path, every, port=1)
     threekeys("migrate")
-    configured(tmp_path, f"adapters: {{one: {{{sql}}}, two: {{kind: nothing}}, three: {{{file}}}}}\n", port=_free())
+    configured(tmp_path, every, port=_free())
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     threekeys.folder = elsewhere
@@ -169,6 +206,7 @@ def test_adapters_that_cannot_be_made_are_all_named_at_start(threekeys: Command,
     assert "adapters.two: no adapter of the kind 'nothing'" in said
     assert "gone.yaml cannot be read" in said
     assert "../gone.yaml" in said, "a mapping's file is looked for beside the configuration"
+    assert "adapters.four: `caFile`: ../no-ca.pem cannot be read: No such file" in said
 
 
 def test_keys_that_others_can_read_and_a_certificate_that_is_not_there(threekeys: Command, tmp_path: Path) -> None:
