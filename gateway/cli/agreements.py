@@ -119,9 +119,12 @@ def _read(path: Path) -> dict[str, Any]:
 
     try:
         text = read_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise ConfigurationError(f"{path}: {reason}") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: this is not text in UTF-8") from None
+    except ValueError as error:  # read_yaml says the line, and what is wrong there
+        raise ConfigurationError(f"{path}: {error}") from None
     if not isinstance(text, dict):
         raise ConfigurationError(f"{path}: the text of an agreement is expected, a mapping")
     return text

@@ -26,12 +26,13 @@ def gateway_url(text: str) -> httpx.URL:
         known = _is_host(url.host) and 0 < (url.port or 1) < 65_536
     except (httpx.InvalidURL, ValueError):  # UnicodeError, of a host's name, is a ValueError
         known = False
+    given = "" if "@" in text else f"; not {text!r}"  # what stands before @ may be a password
     if not known or url.userinfo or url.query or url.fragment:
         raise AddressUnusable(
-            f"the gateway's URL is a scheme, a host and perhaps a port, such as https://gateway.example; not {text!r}"
+            f"the gateway's URL is a scheme, a host and perhaps a port, such as https://gateway.example{given}"
         )
     if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
-        raise AddressUnusable(f"the gateway's URL must be https, or http on loopback; not {text!r}")
+        raise AddressUnusable(f"the gateway's URL must be https, or http on loopback{given}")
     return url
 
 

@@ -278,6 +278,9 @@ def test_a_file_that_is_no_text_is_told_in_one_line(threekeys: Command, tmp_path
     (tmp_path / "threekeys.yaml").write_bytes("# café\n".encode("latin-1"))
     assert "not text in UTF-8" in threekeys.told("migrate")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    assert "not text in UTF-8" in threekeys.told("verify", "binary", "--keys", "binary")
+    assert threekeys.told("verify", "binary", "--keys", "binary") == "threekeys: binary: this is not text in UTF-8"
+    threekeys("client", "key", "k.jwk")
+    whose = ("--gateway", "http://127.0.0.1:9", "--client", "a.b", "--key", "k.jwk")
+    assert threekeys.told("agreement", "draft", "binary", *whose) == "threekeys: binary: this is not text in UTF-8"
     configured(tmp_path, f"database: sqlite:///{tmp_path}/threekeys.yaml/x.db\n")
     assert "threekeys.yaml" in threekeys.told("migrate")

@@ -13,7 +13,9 @@ from gateway.connector.errors import ConnectorError, NotAGateway, Unreachable
 from gateway.connector.keys import ClientKey
 from gateway.connector.local import LocalConnector, server
 from gateway.connector.loopback import turned_away
+from tests.adapters.servers import serving
 from tests.auth.running import CASEWORK, OTHER, Running, running, served
+from tests.authority import Authority
 
 
 class Echo:
@@ -209,6 +211,40 @@ def test_what_answers_and_is_no_gateway_is_told_from_one_that_is_down(status: in
                 await connector.first_tokens()
             assert isinstance(told.value, NotAGateway) == (status != 502)
             await connector.aclose()
+
+    asyncio.run(check())
+
+
+def test_a_gateway_that_is_not_trusted_gets_nothing_and_the_caller_is_told_why(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with (
+            serving(lambda _: b"", ssl=Authority(tmp_path).context()) as stranger,
+            served(LocalConnector(f"https://127.0.0.1:{stranger.port}", {"c": ClientKey.generate()})) as url,
+            httpx.AsyncClient(trust_env=False) as client,
+        ):
+            answer = await client.get(f"{url}/v1/permissions")
+            assert (answer.status_code, answer.json()["code"]) == (502, "gateway-not-trusted")
+            assert "it was issued by CN=Ministry of Tests Root CA" in answer.json()["detail"]
+            assert stranger.asked == []
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize(("scheme", "language"), [("http", "HTTP"), ("https", "TLS")])
+def test_what_speaks_something_else_is_told(scheme: str, language: str) -> None:
+    async def greeting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"220 mail.example ESMTP\r\n")
+        writer.close()
+
+    async def check() -> None:
+        server = await asyncio.start_server(greeting, "127.0.0.1", 0)
+        url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        connector = LocalConnector(url, {"c": ClientKey.generate()})
+        with pytest.raises(Unreachable, match=f"what answers at {url} does not speak {language}"):
+            await connector.first_tokens()
+        await connector.aclose()
+        server.close()
 
     asyncio.run(check())
 

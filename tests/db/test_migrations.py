@@ -85,3 +85,11 @@ def test_a_consent_of_the_first_schema_holds_under_the_terms_of_its_version(data
     finally:
         terms._kept.clear()
         connection.raw.close()
+
+
+def test_a_url_of_several_hosts_leads_to_the_one_that_answers(postgres_url: str) -> None:
+    before, _, socket = postgres_url.partition("?host=")
+    several = f"{before}?host=127.0.0.1,{socket}&port=1,5432"
+    migrate(several)
+    check(several)
+    read(several).raw.close()

@@ -174,6 +174,11 @@ def test_what_is_no_url_of_a_gateway_is_told_in_one_line(key: Path, url: str) ->
     assert f"not {url!r}" in fails("--gateway", url, "--client", CLIENT, "--key", str(key))
 
 
+def test_a_password_in_a_url_is_not_repeated(key: Path) -> None:
+    said = fails("--gateway", "https://someone:s3cret@gateway.example", "--client", CLIENT, "--key", str(key))
+    assert "s3cret" not in said
+
+
 def test_the_same_auth_serves_python(gateway: World) -> None:
     import httpx
 
