@@ -4,7 +4,6 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from adapters.errors import Misconfigured, Permanent, Retriable
 from adapters.registry import faults
 from adapters.rest import RestAdapter, RestSettings
 from tests.adapters.servers import Asked, Reply, Running, answer, serving
-from tests.authority import Authority
 
 pytestmark = pytest.mark.anyio
 
@@ -398,25 +396,3 @@ def test_wrong_settings_say_which_key_to_mend(wrong: dict[str, Any], said: str) 
     told = faults(raised.value, RestSettings)  # type: ignore[arg-type]  # pydantic's error is a ValueError
     assert said in told
     assert "hunter2" not in told
-
-
-async def test_a_source_behind_a_private_authority_is_trusted_and_so_is_its_token_endpoint_elsewhere(
-    tmp_path: Path,
-) -> None:
-    authority, benefits = Authority(tmp_path), Benefits()
-    async with (
-        serving(benefits, ssl=authority.context()) as source,
-        serving(benefits, ssl=authority.context()) as issuer,
-    ):
-        oauth = {**SETTINGS["oauth"], "tokenUrl": f"https://127.0.0.1:{issuer.port}/token"}
-        settings = {**SETTINGS, "baseUrl": f"https://127.0.0.1:{source.port}", "oauth": oauth}
-        trusting = RestAdapter(RestSettings.model_validate({**settings, "caFile": str(authority.file)}))
-        assert await trusting.fetch(KNOWN) is not None
-        assert len(issuer.asked) == 1
-        await trusting.aclose()
-        with pytest.raises(Misconfigured, match=r"`caFile`: .*gone.pem cannot be read: No such file"):
-            RestAdapter(RestSettings.model_validate({**settings, "caFile": str(tmp_path / "gone.pem")}))
-        unaware = RestAdapter(RestSettings.model_validate(settings))
-        with pytest.raises(Misconfigured, match=r"does not verify \(.*\): give that of its authority as `caFile`"):
-            await unaware.fetch(KNOWN)
-        await unaware.aclose()
