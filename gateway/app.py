@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.responses import JSONResponse, Response
 
 import adapters.registry
@@ -53,6 +53,7 @@ from gateway.web import pages, reference
 from gateway.web.bodies import App, Receive, Scope, Send, StrictBodies
 from gateway.web.pages import ProblemType
 from gateway.web.problems import install
+from gateway.web.query import known_query
 from gateway.web.requests import Requests
 
 DESCRIPTION = (
@@ -210,12 +211,15 @@ def _api(gateway: Gateway) -> FastAPI:
     api.state.auth = gateway.auth
     install(api, gateway.settings.base_url)
 
-    for router in (
+    for api_of_room in (
         exchange_routes.router(gateway.exchanges, gateway.decisions),
         consent_routes.router(gateway.consents),
         agreement_routes.router(gateway.agreements),
         catalogue_routes.router(gateway.catalogue),
         ledger_routes.router(gateway.ledger, gateway.store, gateway.pseudonyms),
+    ):
+        api.include_router(api_of_room, dependencies=[Depends(known_query)])
+    for router in (
         auth_routes.router(gateway.auth),
         pages.router(problem_types()),
         reference.router(),

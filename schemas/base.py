@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 from pydantic.alias_generators import to_camel
 
 
@@ -23,6 +23,7 @@ class WireModel(BaseModel):
         strict=True,
         allow_inf_nan=False,
         str_strip_whitespace=False,
+        use_attribute_docstrings=True,
     )
 
     def __init__(self, /, **data: Any) -> None:
@@ -34,3 +35,8 @@ class WireModel(BaseModel):
 
 # Only after the class: pydantic's plugin for mypy types a constructor by its attributes where it reads `True` above.
 WireModel.model_config["validate_by_name"] = False
+
+
+def shown(*examples: dict[str, Any], **more: JsonValue) -> ConfigDict:
+    """The configuration of a model whose schema carries these examples, JSON-ready, and whatever else is given."""
+    return ConfigDict(json_schema_extra={"examples": list(examples), **more})

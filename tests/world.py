@@ -37,8 +37,10 @@ from gateway.exchange.sources import Source
 from gateway.sandbox.identity import ACR, CLAIMS, UnsafeSandboxIdentity
 from gateway.sandbox.layout import free_base
 from gateway.settings import Settings
+from gateway.web.problems import MEDIA_TYPE
 from gateway.web.protocol import bounded
 from schemas.api.agreements import AcceptanceBody, AgreementText
+from schemas.api.problems import Problem
 from tests.clock import MovableClock
 
 T = TypeVar("T")
@@ -155,8 +157,13 @@ class Caller:
         self._client = httpx.AsyncClient(base_url=base_url, timeout=30, trust_env=False, verify=_TLS, **options)
 
     def request(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """One request; the answer."""
-        return asyncio.run_coroutine_threadsafe(self._client.request(method, path, **more), self._loop).result(60)
+        """One request; the answer. A problem must be of the schema that the OpenAPI document declares, whatever the
+        test is about: `ValidationError` where it is not."""
+        asked = asyncio.run_coroutine_threadsafe(self._client.request(method, path, **more), self._loop)
+        answer = asked.result(60)
+        if answer.headers.get("content-type") == MEDIA_TYPE:
+            Problem.model_validate_json(answer.content)
+        return answer
 
     def post(self, path: str, **more: Any) -> httpx.Response:
         """POST."""

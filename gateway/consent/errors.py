@@ -1,6 +1,6 @@
 """What the room refuses."""
 
-from gateway.errors import Conflict, InvalidRequest, NotFound, Refused
+from gateway.errors import Conflict, InvalidRequest, NotFound
 
 
 class NoSuchConsent(NotFound):
@@ -45,16 +45,21 @@ class TooManyOpenRequests(Conflict):
     )
 
 
-class NotConsentable(Refused):
-    """The agreement does not ask for consent."""
+class NotConsentable(Conflict):
+    """The agreement does not ask for consent. `signal`: what it asks for."""
 
     code = "consent-not-appropriate"
-    status = 409
     title = "Asking for consent would be wrong here"
     explanation = (
         "The agreement rests on another signal than consent: asking would give the person a choice that is none. "
-        "GET /v1/permissions names the signal."
+        "`signal` is what it rests on; GET /v1/permissions names that of each purpose."
     )
+
+    def __init__(self, signal: str | None) -> None:
+        if signal is None:  # of a stored text that this gateway cannot read
+            super().__init__()
+        else:
+            super().__init__(f"for this purpose the agreement rests on the signal {signal}", signal=signal)
 
 
 class FieldNotOffered(InvalidRequest):

@@ -102,7 +102,7 @@ class RequestConsent:
         fields = self.required | self.optional
         terms = known.agreement.purposes.get(self.purpose) if known.agreement else None
         if terms is not None and terms.signal != "consent":
-            raise NotConsentable(signal=terms.signal)
+            raise NotConsentable(terms.signal)
         until, digest = tx.now + self.valid_days * DAY, terms.digest if terms else ""
         granted = ConsentFacts("", "active", fields, frozenset(), until, terms=digest)
         _refuse_unless_permitted(tx, self, known, fields, consent=granted)

@@ -32,6 +32,7 @@ from gateway.web.bodies import (
 )
 from gateway.web.errors import MalformedJson
 from gateway.web.faults import of_body
+from gateway.web.query import UnknownParameter
 from schemas.api.exchanges import ExchangeRequest
 from schemas.api.subject import REFERENCE
 
@@ -80,6 +81,8 @@ class ExchangeRoute:
             raise ScopeMissing(SCOPE)
         if not isinstance(caller, ClientCaller):
             self._people.admit(caller.id)
+        if scope["query_string"]:
+            raise UnknownParameter(())
         check_content_type(scope)
         body = await read_body(receive, self._deadline)  # of somebody known: strangers hold no memory with it
         try:

@@ -37,6 +37,10 @@ def router() -> APIRouter:
     async def reference() -> HTMLResponse:
         return page("reference.html", headers=_HEADERS)
 
+    @routes.get("/docs/")
+    async def with_a_slash() -> RedirectResponse:
+        return RedirectResponse("../docs", status_code=308)
+
     @routes.get("/docs/start.js")
     async def start() -> Response:
         return Response(_start(), media_type="text/javascript", headers=_HEADERS)

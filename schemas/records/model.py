@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from schemas.base import WireModel
 
@@ -25,8 +25,6 @@ class RecordModel(WireModel):
     identifier_paths   identifier scheme -> the path at which the record itself carries that identifier of its subject
     example            a whole record of a person who does not exist, JSON-ready
     """
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     record_type: ClassVar[str]
     title: ClassVar[str]

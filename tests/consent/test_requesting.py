@@ -21,6 +21,7 @@ def test_asking_for_consent_is_refused_where_the_law_asks_for_none(world: World,
     assert code(answer) == (409, "consent-not-appropriate")
     signals = {"notified": "notified", "on-request": "explicit-request", "by-statute": "none"}
     assert answer.json()["signal"] == signals[purpose]
+    assert signals[purpose] in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,7 @@ ROUTES = (
     Route("GET", "/openapi.json", "public"),
     Route("GET", "/", "public"),
     Route("GET", "/docs", "public"),
+    Route("GET", "/docs/", "public"),
     Route("GET", "/docs/swagger-ui-bundle.js", "public"),
     Route("GET", "/docs/swagger-ui.css", "public"),
     Route("GET", "/docs/start.js", "public"),

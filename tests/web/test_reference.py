@@ -40,6 +40,12 @@ def test_the_root_leads_to_the_reference_by_a_relative_address(gateway: World) -
     assert (answer.status_code, answer.headers["location"]) == (303, "docs")
 
 
+def test_docs_with_a_slash_leads_to_the_reference(gateway: World) -> None:
+    answer = gateway.anyone().get("/docs/")
+    assert answer.status_code == 308
+    assert urljoin("/docs/", answer.headers["location"]) == "/docs"
+
+
 def test_the_links_between_pages_lead_somewhere(gateway: World) -> None:
     for path in ("/docs", "/problems", "/problems/consent-required"):
         page = gateway.anyone().get(path).text
