@@ -31,7 +31,8 @@ from gateway.consent.receipt import ConsentReceipts
 from gateway.consent.service import Consents
 from gateway.db.open import open_store
 from gateway.db.store import Store
-from gateway.errors import GatewayError, Unavailable, catalogue_of_errors
+from gateway.document import BASE, finished, operation_id, places, problem_types
+from gateway.errors import GatewayError, Unavailable
 from gateway.exchange import endpoints as exchange_routes
 from gateway.exchange.asgi import ExchangeRoute
 from gateway.exchange.deciding import Decisions
@@ -42,7 +43,6 @@ from gateway.exchange.sources import Source, Sources
 from gateway.ledger.sequencer import Sequencer
 from gateway.ledger.service import Ledger
 from gateway.oversight import endpoints as ledger_routes
-from gateway.policy import REASONS
 from gateway.receipts.issue import ReceiptIssuer
 from gateway.settings import ConfigurationError, Settings
 from gateway.signing.directory import KeyDirectory
@@ -51,10 +51,11 @@ from gateway.telemetry.log import logger, where
 from gateway.telemetry.metrics import CONTENT_TYPE, Metrics
 from gateway.web import pages, reference
 from gateway.web.bodies import App, Receive, Scope, Send, StrictBodies
-from gateway.web.pages import ProblemType
+from gateway.web.declared import answer, served
 from gateway.web.problems import install
 from gateway.web.query import known_query
 from gateway.web.requests import Requests
+from schemas.records import RecordTypesUnusable, record_types
 
 DESCRIPTION = (
     "Consented record exchange between agencies. One call gets one record of another agency, minimised to what "
@@ -62,6 +63,17 @@ DESCRIPTION = (
     "An agency's client signs a proof for each request (RFC 9449). `threekeys connect` does that for you: it listens "
     "on loopback, and you call it with plain HTTP. Every error is explained under [/problems](problems)."
 )
+
+TAGS = [
+    {"name": "exchanges", "description": "The main job: one record, or the reasons why not."},
+    {"name": "consent", "description": "The person's key: asked for, granted, declined, revoked; and notices."},
+    {"name": "agreements", "description": "The agencies' key: texts that both have signed, and what they permit."},
+    {"name": "catalogue", "description": "Who is here, what is offered, and what its fields mean. Public."},
+    {"name": "ledger", "description": "Proof of every decision (RFC 6962, C2SP). Public, but for openings."},
+    {"name": "oauth", "description": "Tokens of clients; errors are those of RFC 6749."},
+    {"name": "public", "description": "Pages for people."},
+    {"name": "operators", "description": "How the gateway is."},
+]
 
 
 @dataclass(slots=True)
@@ -132,6 +144,10 @@ def _circuit(source: Source, clock: Clock) -> float:
 def build(settings: Settings, clock: Clock | None = None) -> Gateway:
     """Build a gateway. Keys are made where there are none; adapters are made when the app starts."""
     clock = clock or SystemClock()
+    try:
+        record_types()
+    except RecordTypesUnusable as error:
+        raise ConfigurationError(str(error)) from None
     keys, pseudonyms = KeyDirectory(settings.keys).ensure(), PseudonymKeys(settings.keys, clock).ensure()
     store = open_store(settings.database, clock, busy_timeout=settings.busy_timeout)
     metrics = Metrics()
@@ -207,51 +223,51 @@ def _api(gateway: Gateway) -> FastAPI:
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=operation_id,
+        openapi_tags=TAGS,
     )
     api.state.auth = gateway.auth
     install(api, gateway.settings.base_url)
 
-    for api_of_room in (
+    rooms = (
         exchange_routes.router(gateway.exchanges, gateway.decisions),
         consent_routes.router(gateway.consents),
         agreement_routes.router(gateway.agreements),
         catalogue_routes.router(gateway.catalogue),
         ledger_routes.router(gateway.ledger, gateway.store, gateway.pseudonyms),
-    ):
-        api.include_router(api_of_room, dependencies=[Depends(known_query)])
+    )
+    for room in rooms:
+        api.include_router(room, dependencies=[Depends(known_query)])
     for router in (
         auth_routes.router(gateway.auth),
-        pages.router(problem_types()),
+        pages.router(problem_types(), places(rooms)),
         reference.router(),
         _operators(gateway),
     ):
         api.include_router(router)
+    made = api.openapi
+
+    def openapi() -> dict[str, Any]:
+        return api.openapi_schema or finished(made())
+
+    api.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's documentation has it
     return api
-
-
-def problem_types() -> dict[str, ProblemType]:
-    """Every problem type: of the error tree, and of the policy's reasons."""
-    types = {
-        error.code: ProblemType(error.code, error.status, error.title, error.explanation)
-        for error in catalogue_of_errors()
-    }
-    for reason in REASONS.values():
-        call = f"{reason.method} {reason.href}" if reason.href else None
-        types.setdefault(
-            reason.code,
-            ProblemType(reason.code, reason.status, reason.title, reason.remedy, reason.key, call),
-        )
-    return types
 
 
 def _operators(gateway: Gateway) -> APIRouter:
     routes = APIRouter(tags=["operators"])
 
-    @routes.get("/health/live", summary="The process answers")
+    @routes.get("/health/live", response_description="It does", summary="The process answers")
     async def live() -> dict[str, str]:
+        """For whoever restarts a process that hangs: asks nothing else."""
         return {"status": "live"}
 
-    @routes.get("/health/ready", summary="Ready for traffic", responses={503: {"description": "not ready"}})
+    @routes.get(
+        "/health/ready",
+        responses=answer(200, "Ready", ready={"status": "ready", "checks": {"database": "ok", "ledger": "ok"}})
+        | answer(503, "Not ready", draining={"status": "not ready", "checks": {"database": "ok", "draining": "yes"}}),
+        summary="Ready for traffic",
+    )
     async def ready() -> JSONResponse:
         """Asks the database, and whether this gateway drains."""
         checks = {"database": await _database(gateway), "ledger": gateway.sequencer.fault or "ok"}
@@ -260,8 +276,14 @@ def _operators(gateway: Gateway) -> APIRouter:
         good = checks["database"] == "ok" and not gateway.route.draining
         return JSONResponse({"status": "ready" if good else "not ready", "checks": checks}, 200 if good else 503)
 
-    @routes.get("/metrics", response_class=Response, summary="Prometheus metrics")
+    @routes.get(
+        "/metrics",
+        response_class=Response,
+        responses=served("The metrics", "text/plain", {"type": "string"}),
+        summary="Prometheus metrics",
+    )
     async def metrics() -> Response:
+        """Counts and times by route template and status; no id of a person or of an exchange."""
         return Response(gateway.metrics.page(), media_type=CONTENT_TYPE)
 
     return routes
@@ -331,8 +353,8 @@ def openapi_document() -> str:
 
     with TemporaryDirectory() as folder:
         settings = Settings.model_validate(
-            {"baseUrl": "http://127.0.0.1:8400", "keys": folder, "database": f"sqlite:///{folder}/none.db"}
+            {"baseUrl": BASE, "keys": folder, "database": f"sqlite:///{folder}/none.db"}
         )
         document = build(settings).api.openapi()
-    document["servers"] = [{"url": "http://127.0.0.1:8400", "description": "the sandbox"}]
+    document["servers"] = [{"url": BASE, "description": "the sandbox"}]
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"

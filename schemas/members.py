@@ -56,6 +56,14 @@ def unknown_setting(annotation: Any, loc: tuple[str | int, ...]) -> str:
     )
 
 
+def paths_of(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Every dotted name in a model: members, and what lies below them; lists are transparent."""
+    for name, member in members(model).items():
+        yield prefix + name
+        if member.part is not None:
+            yield from paths_of(member.part, f"{prefix}{name}.")
+
+
 def _step(annotation: Any, part: str | int) -> Any:
     for tag, arm in _arms(annotation):
         if tag is not None:

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from gateway.app import problem_types
+from gateway.document import problem_types
 from gateway.policy import REASONS
 
 _HEAD = """# Errors

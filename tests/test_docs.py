@@ -23,8 +23,9 @@ from adapters.paging import Paging
 from adapters.rest import RequestSettings, RestSettings
 from adapters.sql import SqlSettings
 from gateway.agencies.scopes import SCOPES
-from gateway.app import openapi_document, problem_types
+from gateway.app import openapi_document
 from gateway.cli.main import app as command_line
+from gateway.document import problem_types
 from gateway.policy import REASONS
 from gateway.settings import AdapterConfiguration, IssuerSettings, Settings, Tls
 from gateway.telemetry.metrics import Metrics

@@ -11,7 +11,7 @@ read (`gateway.web.bodies`), which FastAPI's dependencies come too late for: the
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
 from fastapi.security.http import HTTPBase
 
 from gateway.agencies.repository import client_status
@@ -68,7 +68,8 @@ def client_with(scope: str) -> Any:
     """An agency's client whose token carries this scope; a person is refused."""
 
     async def dependency(
-        caller: Annotated[Caller, Depends(authenticated)], _: Annotated[object, Depends(_client_scheme)]
+        caller: Annotated[Caller, Depends(authenticated)],
+        _: Annotated[object, Security(_client_scheme, scopes=[scope])],
     ) -> ClientCaller:
         if not isinstance(caller, ClientCaller):
             raise WrongKindOfCaller("only an agency's client may do this")
@@ -82,7 +83,7 @@ def anyone_with(scope: str) -> Any:
 
     async def dependency(
         caller: Annotated[Caller, Depends(authenticated)],
-        _: Annotated[object, Depends(_client_scheme)],
+        _: Annotated[object, Security(_client_scheme, scopes=[scope])],
         __: Annotated[object, Depends(_person_scheme)],
     ) -> Caller:
         return _holding(caller, scope) if isinstance(caller, ClientCaller) else caller

@@ -12,6 +12,7 @@ from gateway.auth.form import LARGEST
 from gateway.auth.service import Auth
 from gateway.auth.token_endpoint import PATH
 from gateway.errors import Unavailable
+from gateway.web.declared import answer
 
 _FORM = {
     "type": "object",
@@ -27,6 +28,28 @@ _FORM = {
 }
 _DPOP = {"name": "DPoP", "in": "header", "required": True, "schema": {"type": "string"}, "description": "RFC 9449"}
 _BODY = {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": _FORM}}}
+_GRANTED = {
+    "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFUzI1NiJ9.eyJzY29wZSI6ImV4Y2hhbmdlczp3cml0ZSJ9.c2lnbmF0dXJl",
+    "token_type": "DPoP",
+    "expires_in": 300,
+    "scope": "exchanges:write",
+}
+_KEY = {
+    "kty": "EC",
+    "crv": "P-256",
+    "use": "sig",
+    "alg": "ES256",
+    "kid": "receipts-2026-11",
+    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+}
+_REFUSED = {"error": "invalid_client", "error_description": "the assertion was used before"}
+_INVALID = {"error": "invalid_request", "error_description": "grant_type is missing"}
+_ERRORS = (
+    answer(400, "What RFC 6749, section 5.2, and RFC 9449, section 5, call an error", invalid_request=_INVALID)
+    | answer(401, "The client is not authenticated", invalid_client=_REFUSED)
+    | answer(503, "The gateway cannot do it now", unavailable={"error": "temporarily_unavailable"})
+)
 _KEPT = {"Cache-Control": "public, max-age=300"}
 
 
@@ -38,7 +61,7 @@ def router(auth: Auth) -> APIRouter:
         PATH,
         summary="Get an access token",
         openapi_extra={"requestBody": _BODY, "parameters": [_DPOP]},
-        responses={400: {"description": "RFC 6749, section 5.2"}, 401: {"description": "invalid_client"}},
+        responses=answer(200, "The token: send it as `Authorization: DPoP …`", granted=_GRANTED) | _ERRORS,
     )
     async def token(request: Request) -> JSONResponse:
         """Client credentials by `private_key_jwt`, with a DPoP proof; the token is bound to the proof's key."""
@@ -59,16 +82,31 @@ def router(auth: Auth) -> APIRouter:
             return _error(error.status, "temporarily_unavailable", error.title, error.headers)
         return JSONResponse(answer.body, answer.status, answer.headers)
 
-    @routes.get(metadata.AUTHORIZATION_SERVER, summary="Metadata of the authorisation server (RFC 8414)")
+    @routes.get(
+        metadata.AUTHORIZATION_SERVER,
+        responses=answer(200, "The metadata", example=metadata.authorization_server("http://127.0.0.1:8400")),
+        summary="Metadata of the authorisation server (RFC 8414)",
+    )
     async def authorization_server() -> JSONResponse:
+        """Where tokens are got, by which methods and algorithms, and which scopes there are."""
         return JSONResponse(metadata.authorization_server(auth.base_url), headers=_KEPT)
 
-    @routes.get(metadata.PROTECTED_RESOURCE, summary="Metadata of the protected resource (RFC 9728)")
+    @routes.get(
+        metadata.PROTECTED_RESOURCE,
+        responses=answer(200, "The metadata", example=metadata.protected_resource("http://127.0.0.1:8400")),
+        summary="Metadata of the protected resource (RFC 9728)",
+    )
     async def protected_resource() -> JSONResponse:
+        """Which authorisation server this API trusts, and how tokens are sent."""
         return JSONResponse(metadata.protected_resource(auth.base_url), headers=_KEPT)
 
-    @routes.get(metadata.JWKS, summary="The gateway's public keys (RFC 7517)")
+    @routes.get(
+        metadata.JWKS,
+        responses=answer(200, "The keys, those of receipts among them", example={"keys": [_KEY]}),
+        summary="The gateway's public keys (RFC 7517)",
+    )
     async def jwks() -> JSONResponse:
+        """With these anybody checks tokens and receipts; new ones are here before anything is signed by them."""
         return JSONResponse(auth.keys.jwks(), headers=_KEPT, media_type="application/jwk-set+json")
 
     return routes

@@ -2,38 +2,63 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
+from gateway.catalogue.errors import NoSuchDataset, NoSuchRecordType
 from gateway.catalogue.service import Catalogue
-from gateway.web.declared import ANY_PROBLEM
-from schemas.api.catalogue import AgencyBody, DatasetBody, RecordTypeBody
-from schemas.api.lists import Page
+from gateway.web.declared import answer, problems
+from schemas.api.catalogue import AgencyBody, DatasetBody, RecordTypeBody, RecordTypeListed
+from schemas.api.lists import Cursor, Page
+
+Version = Annotated[str, Path(description="`v1`, `v2` and so on")]
 
 
 def router(catalogue: Catalogue) -> APIRouter:
     """Routes of the catalogue."""
-    routes = APIRouter(prefix="/v1", tags=["catalogue"], responses=ANY_PROBLEM)
+    routes = APIRouter(prefix="/v1", tags=["catalogue"])
 
-    @routes.get("/agencies", summary="Who is on the exchange")
+    @routes.get("/agencies", responses=answer(200, "All agencies, on one page"), summary="Who is on the exchange")
     async def agencies() -> Page[AgencyBody]:
+        """Public, private and charity; the suspended ones too."""
         return await catalogue.agencies()
 
-    @routes.get("/datasets", summary="Search what is offered")
+    @routes.get("/datasets", responses=answer(200, "A page of datasets"), summary="Search what is offered")
     async def search(
-        q: Annotated[str, Query(max_length=200)] = "",
-        cursor: Annotated[str, Query(max_length=200)] = "",
-        limit: Annotated[int, Query(ge=1, le=100)] = 100,
+        q: Annotated[str, Query(max_length=200, description="Words, separated by blanks")] = "",
+        cursor: Annotated[Cursor, Query(max_length=200)] = "",
+        limit: Annotated[int, Query(ge=1, le=100, description="The most items of a page")] = 100,
     ) -> Page[DatasetBody]:
         """Every word of `q` must stand somewhere in the dataset's texts."""
         return await catalogue.search(q, cursor, limit)
 
-    @routes.get("/datasets/{agency}/{name}/{version}", summary="One dataset")
-    async def show(agency: str, name: str, version: str) -> DatasetBody:
+    @routes.get(
+        "/datasets/{agency}/{name}/{version}",
+        responses=answer(200, "The dataset") | problems(NoSuchDataset),
+        summary="One dataset",
+    )
+    async def show(
+        agency: Annotated[str, Path(description="The agency's id")],
+        name: Annotated[str, Path(description="The dataset's name at that agency")],
+        version: Version,
+    ) -> DatasetBody:
         """Its identifiers, its confirmations, who may ask for it and for what, how fresh it is, whom to ask."""
         return await catalogue.show(f"{agency}/{name}/{version}")
 
-    @routes.get("/record-types/{name}/{version}", summary="A shared definition")
-    async def record_type(name: str, version: str) -> RecordTypeBody:
+    @routes.get(
+        "/record-types", responses=answer(200, "All record types, on one page"), summary="The shared definitions"
+    )
+    async def record_types() -> Page[RecordTypeListed]:
+        """What a dataset's records may be: this house's own, and those that are installed beside them."""
+        return catalogue.record_types()
+
+    @routes.get(
+        "/record-types/{name}/{version}",
+        responses=answer(200, "The definition") | problems(NoSuchRecordType),
+        summary="A shared definition",
+    )
+    async def record_type(
+        name: Annotated[str, Path(description="Such as `driving-licence`")], version: Version
+    ) -> RecordTypeBody:
         """JSON Schema (2020-12), field paths and an example."""
         return catalogue.record_type(f"{name}/{version}")
 

@@ -16,7 +16,7 @@ class NoSuchRecordType(NotFound):
 
     code = "no-such-record-type"
     title = "There is no such record type"
-    explanation = "The catalogue names the record type of each dataset: GET /v1/datasets."
+    explanation = "GET /v1/record-types lists them; the catalogue names that of each dataset: GET /v1/datasets."
 
 
 class DatasetExists(Conflict):

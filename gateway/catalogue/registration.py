@@ -15,12 +15,12 @@ from gateway.catalogue.tables import dataset
 from gateway.db.intent import AGENCY, DATASET, Lock, Transaction
 from gateway.ledger.entry import append
 from schemas.identifiers import SCHEMES
-from schemas.records import RECORD_TYPES
+from schemas.records import record_types
 
 
 def confirmation_path(record_type: str, name: str) -> str | None:
     """The field path that a confirmation (`dateOfBirth`, …) is compared with; None where the record type has none."""
-    return RECORD_TYPES[record_type].confirmations.get(name)
+    return record_types()[record_type].confirmations.get(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ class AddDataset:
         return self.id.partition("/")[0]
 
     def __post_init__(self) -> None:
-        if self.record_type not in RECORD_TYPES:
-            raise DatasetInvalid(f"the record type is one of {', '.join(sorted(RECORD_TYPES))}")
+        if self.record_type not in record_types():
+            raise DatasetInvalid(f"the record type is one of {', '.join(sorted(record_types()))}")
         name, _, version = self.id.partition("/")[2].rpartition("/")
         if not name or not version.startswith("v"):
             raise DatasetInvalid(
@@ -79,8 +79,8 @@ class AddDataset:
             self.description,
             json.dumps(self.identifiers),
             json.dumps(self.confirm),
-            int(self.special_category or RECORD_TYPES[self.record_type].special_category),
-            int(self.criminal_offence or RECORD_TYPES[self.record_type].criminal_offence),
+            int(self.special_category or record_types()[self.record_type].special_category),
+            int(self.criminal_offence or record_types()[self.record_type].criminal_offence),
             int(self.show_to_subject),
             self.freshness,
             self.contact,

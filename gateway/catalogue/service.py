@@ -10,9 +10,9 @@ from gateway.catalogue.errors import NoSuchDataset, NoSuchRecordType
 from gateway.catalogue.repository import DatasetRow
 from gateway.db.connection import Connection
 from gateway.db.store import Store
-from schemas.api.catalogue import AgencyBody, DatasetBody, RecordTypeBody, WhoMayAsk
+from schemas.api.catalogue import AgencyBody, DatasetBody, RecordTypeBody, RecordTypeListed, WhoMayAsk
 from schemas.api.lists import Page
-from schemas.records import RECORD_TYPES, field_paths, json_schema
+from schemas.records import field_paths, json_schema, record_types
 
 Available = Callable[[Sequence[str]], Awaitable[dict[str, list[WhoMayAsk]]]]
 """Who may ask for these datasets, by dataset: known to the agreements, which lie above this room."""
@@ -55,9 +55,25 @@ class Catalogue:
         available = await self.available([row.id])
         return body(row, available.get(row.id, []))
 
+    def record_types(self) -> Page[RecordTypeListed]:
+        """Every shared definition, those of others that are installed here included."""
+        return Page[RecordTypeListed](
+            items=[
+                RecordTypeListed(
+                    id=name,
+                    title=model.title,
+                    description=model.description,
+                    special_category=model.special_category,
+                    criminal_offence=model.criminal_offence,
+                    href=f"/v1/record-types/{name}",
+                )
+                for name, model in sorted(record_types().items())
+            ]
+        )
+
     def record_type(self, name: str) -> RecordTypeBody:
         """A shared definition, with its JSON Schema and an example. Raises `NoSuchRecordType`."""
-        model = RECORD_TYPES.get(name)
+        model = record_types().get(name)
         if model is None:
             raise NoSuchRecordType
         example: dict[str, Any] = dict(model.example)
@@ -66,6 +82,7 @@ class Catalogue:
             title=model.title,
             description=model.description,
             special_category=model.special_category,
+            criminal_offence=model.criminal_offence,
             fields=sorted(field_paths(name)),
             json_schema=json_schema(name),
             example=example,

@@ -2,31 +2,53 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Header
+from fastapi import APIRouter, Body, Header, Path
 
 from gateway.auth.caller import Caller
 from gateway.auth.dependencies import anyone_with
+from gateway.auth.errors import PersonTokenRefused
+from gateway.catalogue.errors import NoSuchDataset
+from gateway.errors import NotFound, SourceFault
 from gateway.exchange.account import account
-from gateway.exchange.deciding import Decisions
+from gateway.exchange.deciding import Decisions, TooManyDecisions, TooManyExchanges
+from gateway.exchange.errors import (
+    ConfirmationNeeded,
+    IdempotencyKeyReused,
+    InFlight,
+    NoSuchExchange,
+    ShuttingDown,
+    SourceBusy,
+    SourceMalformed,
+    SourceMisconfigured,
+    SourceResting,
+    SourceTimeout,
+    SourceWrongPerson,
+    SourceWrongSchema,
+)
 from gateway.exchange.service import Exchanges
-from gateway.web.declared import ANY_PROBLEM, problem
+from gateway.policy import REASONS
+from gateway.web.declared import answer, problems, shown_as
 from gateway.web.faults import Checked
 from schemas.api.exchanges import DecisionAnswer, ExchangeAccount, ExchangeRequest, NotHeld, Released
+from schemas.examples import exchanges as examples
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: problem(what)
-    for status, what in {
-        400: "The body is not JSON that can be taken",
-        401: "The caller is not authenticated",
-        403: "Refused: `reasons` names each missing key and its remedy",
-        404: "No such dataset, or not yours",
-        422: "The request does not have the right shape: `errors` by JSON Pointer",
-        429: "A limit is used up: Retry-After",
-        502: "The source answered something that cannot be used",
-        503: "The source, or the gateway, cannot answer now",
-        504: "The source did not answer in time",
-    }.items()
-}
+_ASKED = (ConfirmationNeeded, NoSuchDataset, NotFound, PersonTokenRefused)
+_SOURCE = (
+    SourceBusy,
+    SourceFault,
+    SourceMalformed,
+    SourceMisconfigured,
+    SourceResting,
+    SourceTimeout,
+    SourceWrongPerson,
+    SourceWrongSchema,
+)
+_REQUESTS = shown_as(
+    consented=examples.ASK,
+    confirmed=examples.ASK_CONFIRMED,
+    on_explicit_request=examples.ASK_ON_REQUEST,
+)
+_KEY = "For safe repeats: the same key and body within 24 hours give one exchange. A random value, such as a UUID"
 Answer = Annotated[Released | NotHeld, "told apart by `outcome`"]
 
 
@@ -39,44 +61,80 @@ def router(exchanges: Exchanges, decisions: Decisions) -> APIRouter:
         "/exchanges",
         status_code=201,
         response_model=Answer,
-        responses=PROBLEMS,
+        responses=answer(
+            201,
+            "The record, minimised; or `not-held`, where the agency has none: a miss is an outcome, not an error",
+            headers={"Location": "Where the exchange is told of: `/v1/exchanges/{exchangeId}`"},
+            released=examples.RELEASED,
+            not_held=examples.NOT_HELD,
+        )
+        | problems(
+            REASONS["consent-required"],
+            *_ASKED,
+            *_SOURCE,
+            IdempotencyKeyReused,
+            InFlight,
+            ShuttingDown,
+            TooManyExchanges,
+            *REASONS.values(),
+        ),
         summary="Ask for one record",
         tags=["exchanges"],
     )
     async def exchange(
-        request: Annotated[ExchangeRequest, Body(), checked],
+        request: Annotated[ExchangeRequest, Body(openapi_examples=_REQUESTS), checked],
         caller: Annotated[Caller, anyone_with("exchanges:write")],
-        idempotency_key: Annotated[str | None, Header(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = None,
+        idempotency_key: Annotated[
+            str | None, Header(alias="Idempotency-Key", description=_KEY, pattern=r"^[A-Za-z0-9._-]{1,64}$")
+        ] = None,
     ) -> Any:
-        """Decide, fetch, minimise, commit, reply: one record of another agency, minimised to what law, agreement and
-        person allow. Answered outside FastAPI's routing (docs/adr/0002)."""
+        """One record of another agency, minimised to what law, agreement and person allow.
+
+        The gateway decides, fetches from the agency's own system, keeps the permitted fields only, decides again
+        while it enters the release in the ledger, and replies. A refusal names each missing key and how to get it.
+        A person asks for their own record with the purpose `subject-access`."""
         raise NotImplementedError("gateway.exchange.asgi answers this route; here it is only declared")
 
     @routes.get(
         "/exchanges/{exchange_id}",
-        responses={404: PROBLEMS[404], **ANY_PROBLEM},
+        responses=answer(200, "Each entry about it, the oldest first") | problems(NoSuchExchange),
         summary="What was decided, and why",
         tags=["exchanges"],
     )
-    async def show(exchange_id: str, caller: Annotated[Caller, anyone_with("exchanges:read")]) -> ExchangeAccount:
+    async def show(
+        exchange_id: Annotated[str, Path(description="`exchangeId` of the answer or of the problem")],
+        caller: Annotated[Caller, anyone_with("exchanges:read")],
+    ) -> ExchangeAccount:
         """Told to both parties of the exchange and to its person, and to nobody else; never a value."""
         return await account(exchanges.store, exchanges.pseudonyms, caller, exchange_id)
 
     @routes.post(
         "/decisions",
-        responses=PROBLEMS,
+        responses=answer(
+            200,
+            "What an exchange would be told now",
+            permitted=examples.PERMITTED,
+            refused=examples.NOT_PERMITTED,
+        )
+        | problems(*_ASKED, TooManyDecisions),
         response_model_exclude_none=True,
         summary="The same decision, dry",
         tags=["exchanges"],
     )
     async def decide(
-        request: Annotated[ExchangeRequest, Body(), checked],
+        request: Annotated[ExchangeRequest, Body(openapi_examples=_REQUESTS), checked],
         caller: Annotated[Caller, anyone_with("decisions:write")],
     ) -> DecisionAnswer:
-        """Fetches nothing and consumes nothing; is entered in the ledger; limited to some hundred a minute."""
+        """Send what you would send to `POST /v1/exchanges`: the same policy decides, nothing is fetched and nothing
+        consumed. It is entered in the ledger, and limited to some hundred a minute."""
         return await decisions.decide(caller, request)
 
-    @routes.get("/status", responses=ANY_PROBLEM, summary="State of the sources, by real probes", tags=["operators"])
+    @routes.get(
+        "/status",
+        responses=answer(200, "The state of each adapter", example={"licensing": "up", "benefits": "resting"}),
+        summary="State of the sources, by real probes",
+        tags=["operators"],
+    )
     async def status() -> dict[str, Literal["up", "down", "unknown", "resting"]]:
         """`up`, `down`, `resting` (its circuit is open) or `unknown` (it cannot be probed), by adapter name."""
         return await exchanges.sources.states()

@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from gateway.ledger.merkle import HASH, leaf_hash, verify_consistency, verify_inclusion
-from schemas.base import WireModel
+from schemas.base import WireModel, shown
+from schemas.examples import ledger as examples
 
 
 def _is_hash(text: str) -> str:
@@ -28,6 +29,8 @@ CommitmentHex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 class InclusionProof(WireModel):
     """Entry `leaf_index`, whose data is `commitment`, is in the tree that `checkpoint` signs (RFC 9162, 2.1.3)."""
 
+    model_config = shown(examples.INCLUDED)
+
     leaf_index: Size
     tree_size: Size
     commitment: CommitmentHex
@@ -43,6 +46,8 @@ class InclusionProof(WireModel):
 class ConsistencyProof(WireModel):
     """The tree of `old_size` is a prefix of that of `new_size` (RFC 9162, 2.1.4); the note is that of the newer one
     where the log signed it at that size."""
+
+    model_config = shown(examples.CONSISTENT)
 
     old_size: Size
     new_size: Size

@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
+from pathlib import Path as FilePath
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from gateway.errors import NotFound
+from gateway.web.declared import problems
 
 _TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=select_autoescape(default=True)
+    loader=FileSystemLoader(FilePath(__file__).parent / "templates"), autoescape=select_autoescape(default=True)
 )
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _HEADERS = {
@@ -38,23 +40,33 @@ class ProblemType:
     where: str | None = None
 
 
-def router(types: dict[str, ProblemType]) -> APIRouter:
-    """`/problems` and `/problems/{code}`: each `type` URL of a problem leads here."""
+def router(types: Mapping[str, ProblemType], places: Mapping[str, str]) -> APIRouter:
+    """`/problems` and `/problems/{code}`: where the `type` of a problem leads. `places`: see `gateway.document`."""
     routes = APIRouter(prefix="/problems", tags=["public"])
 
-    @routes.get("", response_class=HTMLResponse, summary="All problem types")
+    @routes.get(
+        "", response_class=HTMLResponse, response_description="A page for people", summary="All problem types"
+    )
     async def index() -> HTMLResponse:
+        """By status, each with a link to its page."""
         groups: dict[int, list[ProblemType]] = {}
         for kind in sorted(types.values(), key=lambda kind: (kind.status, kind.code)):
             groups.setdefault(kind.status, []).append(kind)
         return page("problems.html", groups=groups)
 
-    @routes.get("/{code}", response_class=HTMLResponse, summary="One problem type")
-    async def one(code: str) -> HTMLResponse:
+    @routes.get(
+        "/{code}",
+        response_class=HTMLResponse,
+        response_description="A page for people",
+        responses=problems(NotFound),
+        summary="One problem type",
+    )
+    async def one(code: Annotated[str, Path(description="`code` of a problem")]) -> HTMLResponse:
+        """What it means and what to do: where the `type` of a problem leads."""
         kind = types.get(code)
         if kind is None:
             raise NotFound
-        return page("problem.html", up="../", kind=kind)
+        return page("problem.html", up="../", kind=kind, place=places.get(kind.where or ""))
 
     return routes
 

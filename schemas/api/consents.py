@@ -6,13 +6,16 @@ from pydantic import Field
 
 from schemas.api.exchanges import DatasetId
 from schemas.api.subject import Code, FieldPath, Reference, Subject
-from schemas.base import WireModel
+from schemas.base import WireModel, shown
+from schemas.examples import consents
 from schemas.moments import Moment
 
 
 class ConsentRequest(WireModel):
     """An agency asks a person. The person must agree to `fields` as a whole, and may choose among
     `optionalFields`. `validDays` is how long the consent will last; `maxUses` how many releases it covers."""
+
+    model_config = shown(consents.ASKED)
 
     dataset: DatasetId
     purpose: Code
@@ -27,6 +30,8 @@ class ConsentRequest(WireModel):
 class ConsentDecision(WireModel):
     """The person's answer. `optionalFields`: those chosen, none unless named."""
 
+    model_config = shown(consents.GRANT, consents.DECLINE)
+
     decision: Literal["grant", "decline"]
     optional_fields: Annotated[list[FieldPath], Field(max_length=100)] = Field(default_factory=list)
 
@@ -34,7 +39,10 @@ class ConsentDecision(WireModel):
 class Consent(WireModel):
     """A consent in its present state; no identifier of the person is in it."""
 
+    model_config = shown(consents.REQUESTED, consents.ACTIVE, consents.REVOKED, consents.DECLINED)
+
     id: str
+    """The same for the request and for the consent that comes of it."""
     status: Literal["requested", "active", "declined", "revoked", "expired", "replaced"]
     consumer: str
     provider: str
@@ -43,19 +51,27 @@ class Consent(WireModel):
     agreement: str
     agreement_version: int
     legal_power: str
+    """Statute and section, as the agreement names them."""
     required_fields: list[str]
+    """What the person agrees to as a whole."""
     optional_fields: list[str]
+    """What the person was free to choose among."""
     chosen_fields: list[str]
+    """What the person chose of them."""
     requested_at: str
     decided_at: str | None = None
     expires_at: str | None = None
     revoked_at: str | None = None
     max_uses: int | None = None
+    """How many releases it covers; null: any number."""
     uses: int
+    """Releases so far."""
 
 
 class ConsentReceipt(WireModel):
     """A receipt for a consent: a compact JWS that `threekeys verify` checks offline."""
+
+    model_config = shown(consents.RECEIPT)
 
     consent_id: str
     receipt: str
@@ -64,11 +80,15 @@ class ConsentReceipt(WireModel):
 class Revocation(WireModel):
     """Why, where the person wishes to say (a code, no free text)."""
 
+    model_config = shown(consents.REVOKE)
+
     reason: Code | None = None
 
 
 class NoticeBody(WireModel):
     """An agency records that it notified a person: which version, through which channel, when."""
+
+    model_config = shown(consents.NOTIFY)
 
     purpose: Code
     dataset: DatasetId
@@ -80,6 +100,8 @@ class NoticeBody(WireModel):
 
 class Notice(WireModel):
     """A recorded notice."""
+
+    model_config = shown(consents.NOTIFIED)
 
     id: str
     dataset: str

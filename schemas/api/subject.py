@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from schemas.base import WireModel
+from schemas.base import WireModel, shown
 from schemas.dates import PartialDate
+from schemas.examples import exchanges
 from schemas.identifiers import looks_like_identifier, normalise
 from schemas.texts import WITHOUT_CONTROLS
 
@@ -27,6 +28,8 @@ FieldPath = Annotated[str, Field(pattern=r"^[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]
 class Identifier(WireModel):
     """One identifier of a person: its scheme, and its value in any shape that people write; read as the canonical."""
 
+    model_config = shown(exchanges.IDENTIFIER)
+
     scheme: Literal["nhs-number", "nino", "uprn", "postcode", "driving-licence-number"]
     value: Annotated[str, Field(min_length=1, max_length=64)]
 
@@ -40,6 +43,8 @@ class Identifier(WireModel):
 class Confirm(WireModel):
     """What the caller knows of the person besides the identifier; compared, never released for that."""
 
+    model_config = shown(exchanges.CONFIRM)
+
     date_of_birth: PartialDate | None = None
     family_name: Annotated[str, Field(min_length=1, max_length=120, pattern=WITHOUT_CONTROLS)] | None = None
     postcode: Annotated[str, Field(min_length=1, max_length=10, pattern=WITHOUT_CONTROLS)] | None = None
@@ -47,6 +52,8 @@ class Confirm(WireModel):
 
 class Subject(WireModel):
     """The person whom the record is about."""
+
+    model_config = shown(exchanges.SUBJECT)
 
     identifiers: Annotated[list[Identifier], Field(min_length=1, max_length=4)]
     confirm: Confirm | None = None

@@ -4,18 +4,21 @@ from schemas.records.json_schema import json_schema
 from schemas.records.model import RecordModel
 from schemas.records.paths import UnknownFields, field_paths
 from schemas.records.projection import Projection, RecordInvalid, project, projection
-from schemas.records.registry import RECORD_TYPES, UnknownRecordType, record_model
+from schemas.records.registry import RecordTypesUnusable, UnknownRecordType, record_model, record_types
+from schemas.records.soundness import faults_of
 
 __all__ = [
-    "RECORD_TYPES",
     "Projection",
     "RecordInvalid",
     "RecordModel",
+    "RecordTypesUnusable",
     "UnknownFields",
     "UnknownRecordType",
+    "faults_of",
     "field_paths",
     "json_schema",
     "project",
     "projection",
     "record_model",
+    "record_types",
 ]

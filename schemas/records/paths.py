@@ -8,9 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Final
 
-from pydantic import BaseModel
-
-from schemas.members import members
+from schemas.members import paths_of
 from schemas.records.registry import record_model
 
 WHOLE: Final[Mapping[str, Any]] = {}
@@ -31,7 +29,7 @@ class UnknownFields(ValueError):
 @cache
 def field_paths(record_type: str) -> frozenset[str]:
     """Every valid path of a record type, subtrees and leaves. Raises `UnknownRecordType`."""
-    return frozenset(_walk(record_model(record_type), ""))
+    return frozenset(paths_of(record_model(record_type)))
 
 
 def tree_of(fields: Iterable[str]) -> dict[str, Any]:
@@ -47,10 +45,3 @@ def tree_of(fields: Iterable[str]) -> dict[str, Any]:
         else:
             node.setdefault(last, WHOLE)
     return tree
-
-
-def _walk(model: type[BaseModel], prefix: str) -> Iterable[str]:
-    for name, member in members(model).items():
-        yield prefix + name
-        if member.part is not None:
-            yield from _walk(member.part, f"{prefix}{name}.")

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from gateway.app import problem_types
+from gateway.document import problem_types
 
 KNOWN = frozenset(problem_types())
 """The codes that have a page: `test_problem_pages.py` fetches each."""

@@ -1,19 +1,146 @@
-"""The OpenAPI document tells of problems as they are: RFC 9457, and nothing of FastAPI's own form of errors."""
+"""The OpenAPI document as a developer reads it: what each operation is, who may call it and how it can fail."""
 
 import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
 
 from gateway.app import openapi_document
+from gateway.document import problem_examples, problem_types
+from schemas.api.problems import Problem
+from tests.web.routes import ROUTES
+from tests.world import World
+from tests.world import world as running
+
+DOCUMENT: dict[str, Any] = json.loads(openapi_document())
+OPERATIONS = {
+    f"{method.upper()} {path}": operation
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+}
+API = {name: operation for name, operation in OPERATIONS.items() if " /v1/" in name}
+PROBLEM = "application/problem+json"
 
 
-def test_every_route_of_the_api_declares_its_problems() -> None:
-    routes = {
-        f"{method.upper()} {path}": route
-        for path, methods in json.loads(openapi_document())["paths"].items()
-        if path.startswith("/v1/")
-        for method, route in methods.items()
-    }
-    assert len(routes) > 20
-    for name, route in routes.items():
-        told = [answer.get("content", {}) for answer in route["responses"].values()]
-        assert any("application/problem+json" in content for content in told), name
-        assert "HTTPValidationError" not in json.dumps(route), name
+def _declared(operation: dict[str, Any]) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Status, media type and content of each answer."""
+    for status, response in operation["responses"].items():
+        for kind, content in response.get("content", {}).items():
+            yield int(status), kind, content
+
+
+def test_there_are_operations() -> None:
+    assert len(API) > 25
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_each_operation_says_what_it_does_and_what_comes_of_it(name: str) -> None:
+    operation = OPERATIONS[name]
+    assert operation["summary"]
+    assert len(operation["description"]) > 20
+    assert re.fullmatch(r"[a-z]+_[a-z_]+", operation["operationId"])
+    assert all(one.get("description") for one in operation.get("parameters", ()))
+    for status, response in operation["responses"].items():
+        assert response["description"] not in ("", "Successful Response", "Validation Error"), status
+    said = json.dumps(operation)
+    assert "HTTPValidationError" not in said
+    assert "adr/" not in said
+    assert '"title": "' not in json.dumps([one["schema"] for one in operation.get("parameters", ())])
+
+
+@pytest.mark.parametrize("name", API)
+def test_each_call_says_who_may_make_it_and_by_which_scope(name: str) -> None:
+    [route] = [route for route in ROUTES if route.id.replace(":path", "") == name]
+    operation = API[name]
+    ways = {way: scopes for each in operation.get("security", ()) for way, scopes in each.items()}
+    expected = {"public": set(), "client": {"client"}, "person": {"person"}, "anyone": {"client", "person"}}
+    assert set(ways) == expected[route.caller]
+    if "client" in ways:
+        assert ways["client"] == [route.scope]
+        assert f"`{route.scope}`" in operation["description"]
+
+
+@pytest.mark.parametrize("name", API)
+def test_each_problem_of_a_call_is_named_by_its_type_and_shown_whole(name: str) -> None:
+    examples = DOCUMENT["components"]["examples"]
+    seen = set()
+    for status, kind, content in _declared(API[name]):
+        if status < 400:
+            continue
+        assert kind == PROBLEM
+        assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+        for code, shown in content["examples"].items():
+            assert shown == {"$ref": f"#/components/examples/{code}"}
+            assert examples[code]["value"]["status"] == status
+            assert f"`{code}`" in API[name]["responses"][str(status)]["description"]
+            seen.add(code)
+    assert {"internal-error", "storage-unavailable", "unknown-parameter"} <= seen
+
+
+def test_outside_oauth_errors_are_problems_and_there_they_are_those_of_rfc_6749() -> None:
+    for name, operation in OPERATIONS.items():
+        for status, kind, content in _declared(operation):
+            if status >= 400 and "/oauth/" in name:
+                assert kind == "application/json"
+                assert all("error" in one["value"] for one in content["examples"].values())
+            elif status >= 400 and "/health/" not in name:
+                assert kind == PROBLEM, name
+
+
+def test_there_is_a_whole_problem_of_each_type() -> None:
+    shown = problem_examples()
+    assert set(shown) == set(problem_types())
+    for code, body in shown.items():
+        Problem.model_validate_json(json.dumps(body))
+        assert body["code"] == code
+        assert body["type"].endswith(f"/problems/{code}")
+        assert body.get("detail") or body.get("errors") or body.get("reasons"), code
+
+
+def test_no_schema_has_a_title_made_of_a_name_torn_apart() -> None:
+    for name, schema in DOCUMENT["components"]["schemas"].items():
+        assert "title" not in schema, name
+        assert all("title" not in part for part in schema.get("properties", {}).values()), name
+
+
+def test_every_body_shows_an_example() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    for name, schema in schemas.items():
+        assert schema.get("examples") or name.startswith("Page_"), name
+    for name, operation in API.items():
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            assert "examples" in content or "$ref" in json.dumps(content["schema"]), name
+
+
+def test_every_reference_leads_somewhere() -> None:
+    for reference in set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(DOCUMENT))):
+        part: Any = DOCUMENT
+        for step in reference.split("/"):
+            part = part[step]
+        assert part
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with running(f"sqlite:///{tmp_path_factory.mktemp('declared') / 'gateway.db'}") as entered:
+        yield entered
+
+
+def test_the_page_of_a_problem_leads_to_the_call_that_mends_it(world: World) -> None:
+    checked = 0
+    for kind in problem_types().values():
+        page = world.anyone().get(f"/problems/{kind.code}").text
+        if kind.where is None:
+            continue
+        [place] = re.findall(r'href="\.\./docs#/([^"]+)"', page)
+        operation = OPERATIONS[kind.where]
+        assert place == f"{operation['tags'][0]}/{operation['operationId']}"
+        checked += 1
+    assert checked > 10
+
+
+def test_what_a_gateway_serves_is_the_document(world: World) -> None:
+    served = world.anyone().get("/openapi.json").json()
+    assert {**served, "servers": DOCUMENT["servers"]} == DOCUMENT

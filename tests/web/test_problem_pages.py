@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.app import problem_types
 from gateway.catalogue.service import Catalogue
+from gateway.document import problem_types
 from gateway.errors import GatewayError, catalogue_of_errors
 from gateway.exchange.service import Exchanges
 from gateway.policy import REASONS
