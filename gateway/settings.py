@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from gateway.loopback import is_loopback
 from schemas.members import unknown_setting
+from schemas.yaml_text import read_yaml
 
 
 class ConfigurationError(Exception):
@@ -106,15 +106,15 @@ class Settings(_Part):
 def load(path: Path) -> Settings:
     """Read a configuration file. Raises `ConfigurationError`."""
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = read_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}; `threekeys init` writes a commented one") from None
+        raise ConfigurationError(
+            f"{path}: {error.strerror}; name the file with --config, or let `threekeys init` write a commented one"
+        ) from None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{path}: this is not text in UTF-8") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        at = f" at line {mark.line + 1}" if mark else ""
-        raise ConfigurationError(f"{path}: this is not YAML{at}") from None
+    except ValueError as error:
+        raise ConfigurationError(f"{path}: {error}") from None
     if not isinstance(document, dict):
         raise ConfigurationError(f"{path}: a mapping of settings is expected; `threekeys init` writes one")
     try:

@@ -179,7 +179,7 @@ def test_the_whole_mapping_syntax_is_in_the_integrators_guide() -> None:
 
 
 def test_the_mapping_that_the_integrators_guide_shows_can_be_read() -> None:
-    from adapters.mapping_file import read_yaml
+    from schemas.yaml_text import read_yaml
 
     [shown] = [block for block in blocks(DOCS / "guide-integrator.md") if block.text.startswith("fields:")]
     mapping = RecordMapping.model_validate(read_yaml(shown.text))

@@ -115,7 +115,7 @@ def _tell(found: dict[str, Any]) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    from adapters.mapping_file import read_yaml
+    from schemas.yaml_text import read_yaml
 
     try:
         text = read_yaml(path.read_text(encoding="utf-8"))

@@ -150,8 +150,8 @@ def _as_role(url: str, role: str, password: str) -> str:
 
 def configuration(layout: Layout, database: str) -> Mapping[str, object]:
     """The gateway's configuration for this demo, as it is written to its folder."""
-    from adapters.mapping_file import read_yaml
     from gateway.sandbox.identity import ACR, CLAIMS
+    from schemas.yaml_text import read_yaml
 
     mappings = Path(__file__).parent / "mappings"
 

@@ -14,8 +14,8 @@ import adapters.mapping
 from adapters.errors import Permanent
 from adapters.mapped import Mapped
 from adapters.mapping import RecordMapping
-from adapters.mapping_file import read_yaml
 from adapters.registry import faults
+from schemas.yaml_text import read_yaml
 
 DOCUMENTED = textwrap.dedent((adapters.mapping.__doc__ or "").split("\n\n")[1])
 ROW: dict[str, Any] = {
@@ -200,7 +200,7 @@ def test_yaml_is_read_as_a_person_means_it() -> None:
         "j": "7",
         "k": "1_0",
     }
-    for wrong in ("a: [", "a: 1\na: 2", "a: !!python/object:os.system x", "\tx: 1"):
+    for wrong in ("a: [", "a: 1\na: 2", "a: !!python/object:os.system x", "\tx: 1", "[a]: 1"):
         with pytest.raises(ValueError, match="YAML"):
             read_yaml(wrong)
 

@@ -24,17 +24,24 @@ def configured(folder: Path, more: str = "", port: int = 8400) -> None:
 
 
 def test_a_configuration_that_is_not_there(threekeys: Command, tmp_path: Path) -> None:
-    assert "threekeys init" in threekeys.told("serve", "--config", "nowhere.yaml")
+    said = threekeys.told("serve", "--config", "nowhere.yaml")
+    assert "threekeys init" in said
+    assert "--config" in threekeys.told("keys", "list")
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("baseUrl: [", "this is not YAML"),
+        ("baseUrl: [", "line 1 is not YAML"),
+        (GOOD + "host: 127.0.0.1\nport: 8401\n", "line 4 is not YAML as it is read here: 'port' stands here twice"),
+        (
+            GOOD + "adapters:\n  a: {kind: sql}\n  a: {kind: csv}\n",
+            "line 5 is not YAML as it is read here: 'a'",
+        ),
         ("- a list", "a mapping of settings"),
         (GOOD + "databse: x\n", "databse: there is no such setting; the nearest is database; known are: baseUrl"),
         ("port: 8400\n", "baseUrl: "),
-        (GOOD + "port: 99999\n", "port: "),
+        ("baseUrl: http://127.0.0.1:8400\nport: 99999\n", "port: "),
         (GOOD + "host: 0.0.0.0\n", "plain HTTP on 0.0.0.0 is refused"),
         ("baseUrl: http://gateway.example\n", "https://"),
         (GOOD + "adapters: {a: {kind: sql, deadline: 0}}\n", "adapters.a.deadline: "),

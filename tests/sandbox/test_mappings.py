@@ -12,11 +12,11 @@ import pytest
 import gateway.sandbox
 from adapters.base import Adapter, Probes, Query, Record
 from adapters.csv_file import CsvAdapter
-from adapters.mapping_file import read_yaml
 from adapters.rest import RestAdapter
 from adapters.sql import SqlAdapter
 from gateway.sandbox.people import Person
 from schemas.records import field_paths, projection
+from schemas.yaml_text import read_yaml
 from tests.sandbox import truth
 from tests.sandbox.conftest import BENEFITS
 from tests.sandbox.running import Running
