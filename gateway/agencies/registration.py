@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.agencies import repository
 from gateway.agencies.entering import enter_agency, enter_client
-from gateway.agencies.errors import AlreadyRegistered, KeysNotAllowed, NoSuchAgency, NoSuchClient, RegistrationInvalid
+from gateway.agencies.errors import AlreadyRegistered, KeysNotAllowed, RegistrationInvalid
 from gateway.agencies.keys import acceptable_uri, public_keys
 from gateway.agencies.repository import AgencyRow, ClientRow
 from gateway.agencies.scopes import allowed
@@ -56,9 +56,7 @@ class UpdateAgency:
         return (Lock(AGENCY, self.id, agency),)
 
     def apply(self, tx: Transaction) -> AgencyRow:
-        row = repository.find_agency(tx, self.id)
-        if row is None:
-            raise NoSuchAgency
+        row = repository.the_agency(tx, self.id)
         row = row._replace(
             name=row.name if self.name is None else self.name,
             kind=row.kind if self.kind is None else self.kind,
@@ -90,8 +88,7 @@ class AddClient:
         return (Lock(AGENCY, self.agency_id, agency, share=True),)
 
     def apply(self, tx: Transaction) -> ClientRow:
-        if repository.find_agency(tx, self.agency_id) is None:
-            raise NoSuchAgency
+        repository.the_agency(tx, self.agency_id)
         jwks, uri = _keys(self.jwks, self.jwks_uri)
         scopes = json.dumps(allowed(self.scopes))
         row = ClientRow(self.id, self.agency_id, self.name, "active", scopes, jwks, uri, tx.now)
@@ -118,9 +115,7 @@ class UpdateClient:
         return (Lock(CLIENT, self.id, client),)
 
     def apply(self, tx: Transaction) -> ClientRow:
-        row = repository.find_client(tx, self.id)
-        if row is None:
-            raise NoSuchClient
+        row = repository.the_client(tx, self.id)
         if self.name is not None:
             _check_text("name", self.name)
             row = row._replace(name=self.name)

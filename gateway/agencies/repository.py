@@ -5,6 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for SQLite too
 
+from gateway.agencies.errors import NoSuchAgency, NoSuchClient
 from gateway.agencies.tables import agency, client
 from gateway.db.connection import Connection
 from gateway.db.intent import Transaction
@@ -90,6 +91,14 @@ def find_agency(connection: Connection, agency_id: str) -> AgencyRow | None:
     return None if row is None else AgencyRow._make(row)
 
 
+def the_agency(connection: Connection, agency_id: str) -> AgencyRow:
+    """The agency of this id. Raises `NoSuchAgency`, which names it: for the operator."""
+    row = find_agency(connection, agency_id)
+    if row is None:
+        raise NoSuchAgency(f"there is no agency {agency_id}: `threekeys agency list` shows those that there are")
+    return row
+
+
 def all_agencies(connection: Connection) -> list[AgencyRow]:
     """Every agency, by id."""
     return [AgencyRow._make(row) for row in connection.all(_AGENCIES)]
@@ -99,6 +108,14 @@ def find_client(connection: Connection, client_id: str) -> ClientRow | None:
     """One client by id."""
     row = connection.first(_CLIENT_BY_ID, {"id": client_id})
     return None if row is None else ClientRow._make(row)
+
+
+def the_client(connection: Connection, client_id: str) -> ClientRow:
+    """The client of this id. Raises `NoSuchClient`, which names it: for the operator."""
+    row = find_client(connection, client_id)
+    if row is None:
+        raise NoSuchClient(f"there is no client {client_id}: `threekeys client list` shows those that there are")
+    return row
 
 
 def clients_of(connection: Connection, agency_id: str) -> list[ClientRow]:

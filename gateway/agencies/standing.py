@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from gateway.agencies import repository
 from gateway.agencies.entering import enter_agency, enter_client
-from gateway.agencies.errors import NoSuchAgency, NoSuchClient
 from gateway.agencies.repository import AgencyRow, ClientRow
 from gateway.agencies.tables import agency, client
 from gateway.db.intent import AGENCY, CLIENT, Lock, Transaction
@@ -64,18 +63,12 @@ class ReactivateClient:
 
 
 def _set_agency(tx: Transaction, agency_id: str, status: str) -> AgencyRow:
-    row = repository.find_agency(tx, agency_id)
-    if row is None:
-        raise NoSuchAgency
-    row = row._replace(status=status)
+    row = repository.the_agency(tx, agency_id)._replace(status=status)
     enter_agency(tx, row, "agency-suspended" if status == "suspended" else "agency-reactivated")
     return repository.write_agency(tx, row)
 
 
 def _set_client(tx: Transaction, client_id: str, status: str) -> ClientRow:
-    row = repository.find_client(tx, client_id)
-    if row is None:
-        raise NoSuchClient
-    row = row._replace(status=status)
+    row = repository.the_client(tx, client_id)._replace(status=status)
     enter_client(tx, row, "client-suspended" if status == "suspended" else "client-reactivated")
     return repository.write_client(tx, row)

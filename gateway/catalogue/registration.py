@@ -1,4 +1,4 @@
-"""Intents that register a dataset, withdraw it and offer it again."""
+"""Intents that register a dataset, change what is said of it, withdraw it and offer it again."""
 
 import json
 from collections.abc import Sequence
@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gateway.agencies import repository as agencies
-from gateway.agencies.errors import NoSuchAgency
 from gateway.agencies.tables import agency
 from gateway.catalogue import repository
-from gateway.catalogue.errors import DatasetExists, DatasetInvalid, NoSuchDataset
+from gateway.catalogue.errors import DatasetExists, DatasetInvalid
 from gateway.catalogue.repository import DatasetRow
 from gateway.catalogue.tables import dataset
 from gateway.db.intent import AGENCY, DATASET, Lock, Transaction
@@ -56,9 +55,8 @@ class AddDataset:
             raise DatasetInvalid(
                 "a dataset's id is agency/name/version, such as sandbox.licensing/driving-licence/v1"
             )
-        unknown = [scheme for scheme in self.identifiers if scheme not in SCHEMES]
-        if unknown or not self.identifiers:
-            raise DatasetInvalid(f"identifiers are one or more of {', '.join(SCHEMES)}")
+        _check_identifiers(self.identifiers)
+        _check_texts(self.title, self.description, self.freshness, self.contact)
         for what in self.confirm:
             if confirmation_path(self.record_type, what) is None:
                 raise DatasetInvalid(f"{self.record_type} has no field that could confirm {what!r}")
@@ -67,8 +65,7 @@ class AddDataset:
         return (Lock(AGENCY, self.provider_id, agency, share=True),)
 
     def apply(self, tx: Transaction) -> DatasetRow:
-        if agencies.find_agency(tx, self.provider_id) is None:
-            raise NoSuchAgency
+        agencies.the_agency(tx, self.provider_id)
         row = DatasetRow(
             self.id,
             self.provider_id,
@@ -93,6 +90,44 @@ class AddDataset:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateDataset:
+    """Change what is said of a dataset, or by which identifiers it is asked; what is None stays.
+
+    An agreement and a consent are about the dataset's fields and say nothing of identifiers, so those in force stay.
+    Whose it is, its record type and what confirms a person are what others agreed to: for those, register a version.
+    """
+
+    id: str
+    title: str | None = None
+    description: str | None = None
+    identifiers: tuple[str, ...] | None = None
+    freshness: str | None = None
+    contact: str | None = None
+
+    def locks(self) -> Sequence[Lock]:
+        return (Lock(DATASET, self.id, dataset),)
+
+    def apply(self, tx: Transaction) -> DatasetRow:
+        row = changed(repository.the(tx, self.id), self)
+        _enter(tx, row, "dataset-changed", identifiers=list(row.identifier_schemes), title=row.title)
+        return repository.write(tx, row)
+
+
+def changed(row: DatasetRow, update: UpdateDataset) -> DatasetRow:
+    """The row as it would be. Raises `DatasetInvalid`."""
+    row = row._replace(
+        title=row.title if update.title is None else update.title,
+        description=row.description if update.description is None else update.description,
+        identifiers=row.identifiers if update.identifiers is None else json.dumps(update.identifiers),
+        freshness=row.freshness if update.freshness is None else update.freshness,
+        contact=row.contact if update.contact is None else update.contact,
+    )
+    _check_identifiers(row.identifier_schemes)
+    _check_texts(row.title, row.description, row.freshness, row.contact)
+    return row
+
+
+@dataclass(frozen=True, slots=True)
 class SetDatasetStatus:
     """Withdraw a dataset (exchanges stop from the commit on), or offer it again."""
 
@@ -103,13 +138,23 @@ class SetDatasetStatus:
         return (Lock(DATASET, self.id, dataset),)
 
     def apply(self, tx: Transaction) -> None:
-        row = repository.find(tx, self.id)
-        if row is None:
-            raise NoSuchDataset
-        repository.set_status(tx, self.id, self.status)
+        row = repository.write(tx, repository.the(tx, self.id)._replace(status=self.status))
         _enter(tx, row, f"dataset-{self.status}")
 
 
-def _enter(tx: Transaction, row: DatasetRow, kind: str) -> None:
-    event = {"kind": kind, "dataset": row.id, "provider": row.provider_id, "recordType": row.record_type}
+def _check_identifiers(schemes: Sequence[str]) -> None:
+    if not schemes or any(scheme not in SCHEMES for scheme in schemes):
+        raise DatasetInvalid(f"identifiers are one or more of {', '.join(SCHEMES)}")
+
+
+def _check_texts(title: str, description: str, freshness: str, contact: str) -> None:
+    """What the catalogue shows; only a contact may be left out."""
+    texts = {"title": title, "description": description, "freshness": freshness, "contact": contact or "none"}
+    for what, value in texts.items():
+        if not 0 < len(value.strip()) <= 500 or not value.isprintable():
+            raise DatasetInvalid(f"the {what} is 1 to 500 printable characters")
+
+
+def _enter(tx: Transaction, row: DatasetRow, kind: str, **more: object) -> None:
+    event = {"kind": kind, "dataset": row.id, "provider": row.provider_id, "recordType": row.record_type, **more}
     append(tx, event, (row.provider_id,))

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for SQLite too
 
 from gateway.agencies.repository import GROUNDS
+from gateway.catalogue.errors import NoSuchDataset
 from gateway.catalogue.tables import dataset
 from gateway.db.connection import Connection
 from gateway.db.intent import Transaction
@@ -47,7 +48,10 @@ _COLUMNS = [dataset.c[name] for name in DatasetRow._fields]
 _BY_ID = select(*_COLUMNS).where(dataset.c.id == bindparam("id"))
 _ALL = select(*_COLUMNS).where(dataset.c.id > bindparam("after")).order_by(dataset.c.id)
 _INSERT = insert(dataset).values({name: bindparam(name) for name in DatasetRow._fields}).on_conflict_do_nothing()
-_SET_STATUS = update(dataset).where(dataset.c.id == bindparam("key")).values(status=bindparam("status"))
+_CHANGEABLE = ("status", "title", "description", "identifiers", "freshness", "contact")
+_WRITE = (
+    update(dataset).where(dataset.c.id == bindparam("key")).values({name: bindparam(name) for name in _CHANGEABLE})
+)
 
 
 @lru_cache(maxsize=1024)
@@ -61,6 +65,14 @@ def find(connection: Connection, dataset_id: str) -> DatasetRow | None:
     return None if row is None else DatasetRow._make(row)
 
 
+def the(connection: Connection, dataset_id: str) -> DatasetRow:
+    """The dataset of this id. Raises `NoSuchDataset`, which names it: for the operator."""
+    row = find(connection, dataset_id)
+    if row is None:
+        raise NoSuchDataset(f"there is no dataset {dataset_id}: `threekeys dataset list` shows those that there are")
+    return row
+
+
 def everything(connection: Connection, after: str = "") -> list[DatasetRow]:
     """Every dataset, by id."""
     return [DatasetRow._make(row) for row in connection.all(_ALL, {"after": after})]
@@ -71,7 +83,8 @@ def add(connection: Connection, row: DatasetRow) -> bool:
     return connection.run(_INSERT, row._asdict()) == 1
 
 
-def set_status(tx: Transaction, dataset_id: str, status: str) -> None:
-    """Offer or withdraw a dataset that is there."""
+def write(tx: Transaction, row: DatasetRow) -> DatasetRow:
+    """Write a dataset that is there; whose it is, and of which record type, never changes."""
     tx.forget_all(GROUNDS)
-    tx.run(_SET_STATUS, {"key": dataset_id, "status": status})
+    tx.run(_WRITE, {"key": row.id, **{name: getattr(row, name) for name in _CHANGEABLE}})
+    return row

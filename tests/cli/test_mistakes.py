@@ -132,7 +132,7 @@ def test_a_key_is_kept_only_where_its_client_was_registered(threekeys: Command, 
     threekeys("migrate")
     add = ("client", "add", "a.b", "--agency", "a", "--scope", "exchanges:write", "--new-key")
     assert "nowhere/a.jwk cannot be made" in threekeys.told(*add, "nowhere/a.jwk")
-    threekeys.told(*add, "a.jwk")  # there is no such agency
+    assert "there is no agency a: `threekeys agency list` shows" in threekeys.told(*add, "a.jwk")
     assert not (tmp_path / "a.jwk").exists()
     assert threekeys("agency", "add", "a", "--name", "A", "--contact", "desk@a.invalid")[0] == 0
     assert threekeys(*add, "a.jwk")[0] == 0

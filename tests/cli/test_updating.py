@@ -112,10 +112,10 @@ def test_what_cannot_be_changed_is_told_and_changes_nothing(threekeys: Command, 
     assert "gone.json is not a readable JSON file" in threekeys.told(*client, "--jwks", "gone.json")
     assert "list.json is no JWK set" in threekeys.told(*client, "--jwks", "list.json")
     assert "public part only" in threekeys.told(*client, "--jwks", "private.json")
-    assert "no such client" in threekeys.told("client", "update", "nobody", "--scope", "ledger:read")
+    assert "there is no client nobody" in threekeys.told("client", "update", "nobody", "--scope", "ledger:read")
     threekeys.told(*client, "--scope", "exchanges:write", "--scope", "agreements:accept")
     assert "give what is to change: --name" in threekeys.told("agency", "update", CONSUMER)
-    assert "no such agency" in threekeys.told("agency", "update", "nobody", "--name", "Nobody")
+    assert "there is no agency nobody" in threekeys.told("agency", "update", "nobody", "--name", "Nobody")
     assert "public, private, charity" in threekeys.told("agency", "update", CONSUMER, "--kind", "secret")
     assert entered(world, "client-changed") == entered(world, "agency-changed") == []
     assert token(world, world.keys[CLIENT], "exchanges:write") == 200
