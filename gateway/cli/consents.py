@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli.options import DEFAULT_SANDBOX, As, Sandbox
+from gateway.cli.options import DEFAULT_SANDBOX, As, AsJson, Sandbox
 
 if TYPE_CHECKING:
     from gateway.sandbox.person import StandIn
@@ -17,7 +17,7 @@ Id = Annotated[str | None, typer.Argument(help="The consent's id; not needed whe
 @app.command("list")
 def listing(
     person: As,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    as_json: AsJson = False,
     sandbox: Sandbox = DEFAULT_SANDBOX,
 ) -> None:
     """All that this person was asked, and what became of it."""

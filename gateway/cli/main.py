@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from gateway.cli import agreements, consents, keys, ledger, persons, registering, running, verifying
+from gateway.cli import agencies, agreements, clients, consents, datasets, keys, ledger, persons, running, verifying
 from gateway.errors import GatewayError
 from gateway.settings import ConfigurationError
 
@@ -24,8 +24,15 @@ app.add_typer(ledger.app, name="ledger", help="Export the ledger, and recompute 
 app.add_typer(
     agreements.app, name="agreement", help="Draft and accept data-sharing agreements; suspend, resume and end them."
 )
-for name, group, what in registering.GROUPS:
-    app.add_typer(group, name=name, help=what)
+app.add_typer(agencies.app, name="agency", help="Register agencies; list, change, suspend and reactivate them.")
+app.add_typer(
+    clients.app,
+    name="client",
+    help="Register an agency's clients by their public keys; list, change, suspend and reactivate them.",
+)
+app.add_typer(
+    datasets.app, name="dataset", help="Register what an agency offers; list, change, withdraw it and offer it again."
+)
 app.add_typer(keys.app, name="keys", help="The gateway's own keys: list and rotate them.")
 app.command("verify")(verifying.verify)
 

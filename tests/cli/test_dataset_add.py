@@ -78,6 +78,47 @@ def test_a_confirmation_that_the_adapter_does_not_give_is_refused(add: Command) 
     )
 
 
+def test_what_is_said_of_a_dataset_is_changed_and_what_is_not_given_stays(add: Command) -> None:
+    assert add(*dataset("--contact", "desk@homes.invalid"))[0] == 0
+    before = shown(add)
+    update = ("dataset", "update", "homes/tenancy/v1")
+    assert add(*update, "--title", "Lettings", "--freshness", "nightly") == (
+        0,
+        "changed the dataset homes/tenancy/v1\n",
+        "",
+    )
+    assert shown(add) == before | {"title": "Lettings", "freshness": "nightly"}
+    assert add(*update, "--contact", "new@homes.invalid", "--description", "Who lets what.")[0] == 0
+    after = {"contact": "new@homes.invalid", "description": "Who lets what."}
+    assert shown(add) == before | {"title": "Lettings", "freshness": "nightly"} | after
+    assert "give what is to change: --title" in add.told(*update)
+    assert "the title is 1 to 500" in add.told(*update, "--title", " ")
+    assert "there is no dataset homes/gone/v1" in add.told("dataset", "update", "homes/gone/v1", "--title", "x")
+
+
+def test_identifiers_are_changed_to_what_the_adapter_can_serve_only(add: Command, tmp_path: Path) -> None:
+    both = {"nino": "ni_no", "nhs-number": "nhs"}
+    configured(tmp_path, key=both, mapping={**MAPPING, "identifiers": both})
+    assert add(*dataset())[0] == 0
+    update = ("dataset", "update", "homes/tenancy/v1", "--identifier")
+    assert add(*update, "nhs-number", "--identifier", "nino")[0] == 0
+    assert shown(add)["identifiers"] == ["nhs-number", "nino"]
+    configured(tmp_path)
+    assert "its settings find nobody by nhs-number (they take: nino)" in add.told(*update, "nhs-number")
+    assert "identifiers are one or more of" in add.told(*update, "shoe-size")
+    assert "there is no dataset homes/gone/v1" in add.told(
+        "dataset", "update", "homes/gone/v1", "--identifier", "nino"
+    )
+    (tmp_path / "threekeys.yaml").write_text("baseUrl: http://127.0.0.1:8400\n")
+    assert "the configuration names no adapter 'homes'" in add.told(*update, "nino")
+    assert shown(add)["identifiers"] == ["nhs-number", "nino"]
+
+
+def shown(command: Command) -> dict[str, object]:
+    found: dict[str, object] = json.loads(command("dataset", "show", "homes/tenancy/v1", "--json")[1])
+    return found
+
+
 def test_settings_that_cannot_be_used_are_told_before_anything_is_registered(add: Command, tmp_path: Path) -> None:
     configured(tmp_path, key={})
     assert "adapters.homes: the settings of a sql adapter" in add.told(*dataset())

@@ -13,7 +13,7 @@ from gateway.connector.proofs import ProofMaker
 from gateway.db.connection import Connection
 from gateway.ledger.tables import ENTRY, OPENING
 from tests.cli.conftest import Command
-from tests.world import CONSUMER, World
+from tests.world import CONSUMER, DATASET, World
 
 CLIENT = f"{CONSUMER}.casework"
 _EVENTS = select(OPENING.c.event).join(ENTRY, OPENING.c.entry_id == ENTRY.c.id).order_by(ENTRY.c.at)
@@ -101,6 +101,31 @@ def test_an_agency_s_name_and_contact_are_changed_and_what_is_not_given_stays(
     assert threekeys("agency", "update", CONSUMER, "--name", "Its New Name")[0] == 0
     assert told() == before | {"contact": "new-desk@agency.invalid", "name": "Its New Name"}
     assert [event["name"] for event in entered(world, "agency-changed")] == [before["name"], "Its New Name"]
+
+
+def test_a_dataset_is_asked_by_other_identifiers_and_what_was_agreed_and_consented_stays(
+    threekeys: Command, world: World, tmp_path: Path
+) -> None:
+    consent = world.consent("ann")
+    number = {"scheme": "driving-licence-number", "value": "SANDB804011A99ZZ"}
+    by_number = world.ask(subject={"identifiers": [number]})
+    assert world.casework.post("/v1/exchanges", json=by_number).json()["outcome"] == "not-held"
+    source = {"url": "env:NOT_SET_HERE", "table": "t", "key": {"nino": "n"}}
+    source |= {"mapping": {"fields": {"status": "s"}, "identifiers": {"nino": "n"}}}
+    with (tmp_path / "threekeys.yaml").open("a") as configuration:
+        configuration.write(f"adapters: {json.dumps({'scripted': {'kind': 'sql', 'settings': source}})}\n")
+    update = ("dataset", "update", DATASET, "--identifier", "nino", "--title", "Licences, by NINO")
+    assert threekeys(*update) == (0, f"changed the dataset {DATASET}\n", "")
+    world.clock.advance(2)  # for a second a gateway goes by what the catalogue said
+    refused = world.casework.post("/v1/exchanges", json=by_number).json()
+    assert (refused["code"], refused["errors"][0]["pointer"]) == ("invalid-request", "/subject/identifiers")
+    told = world.anyone().get(f"/v1/datasets/{DATASET}").json()
+    assert (told["identifiers"], told["title"]) == (["nino"], "Licences, by NINO")
+    assert [one["consumer"] for one in told["availableTo"]] == [CONSUMER]
+    released = world.casework.post("/v1/exchanges", json=world.ask("ann", purpose="with-consent")).json()
+    assert (released["outcome"], released["consentId"]) == ("released", consent)
+    [event] = entered(world, "dataset-changed")
+    assert (event["identifiers"], event["title"]) == (["nino"], "Licences, by NINO")
 
 
 def test_what_cannot_be_changed_is_told_and_changes_nothing(threekeys: Command, world: World, tmp_path: Path) -> None:

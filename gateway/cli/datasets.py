@@ -1,0 +1,181 @@
+"""`dataset add|update|set|list|show`: what agencies offer, held to what its adapter can serve."""
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from gateway.cli.options import DEFAULT_CONFIG, AsJson, Config
+from gateway.cli.shown import card, moment, table, tell
+from gateway.cli.storing import commit, read
+from gateway.settings import ConfigurationError, Settings, load
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from gateway.catalogue.repository import DatasetRow
+    from gateway.db.connection import Connection
+
+app = typer.Typer(no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="The dataset's id: agency/name/version.")]
+
+
+@app.command("add")
+def add_dataset(
+    dataset_id: Name,
+    record_type: Annotated[str, typer.Option(help="Its record type, such as driving-licence/v1.")],
+    adapter: Annotated[str, typer.Option(help="The adapter's name in the configuration.")],
+    identifier: Annotated[list[str], typer.Option(help="A scheme that it takes; may be repeated.")],
+    title: Annotated[str, typer.Option(help="What it is, in a few words.")],
+    description: Annotated[str, typer.Option(help="What it is, in a sentence.")] = "",
+    confirm: Annotated[list[str] | None, typer.Option(help="What must confirm the person; may be repeated.")] = None,
+    freshness: Annotated[str, typer.Option(help="live, nightly, …")] = "live",
+    contact: Annotated[str, typer.Option(help="Whom to ask for help.")] = "",
+    show_to_subject: Annotated[bool, typer.Option(help="Whether people may see their own record here.")] = False,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Register a dataset: agency/name/version."""
+    from gateway.catalogue.registration import AddDataset
+
+    settings = load(config)
+    intent = AddDataset(
+        dataset_id,
+        record_type,
+        adapter,
+        title,
+        description or title,
+        tuple(identifier),
+        tuple(confirm or ()),
+        show_to_subject=show_to_subject,
+        freshness=freshness,
+        contact=contact,
+    )
+    left_out = _held_to_its_adapter(settings, adapter, record_type, identifier, confirm or ())
+    commit(settings, intent)
+    print(f"registered the dataset {dataset_id}")
+    if left_out:
+        print(f"    its adapter gives no {', '.join(left_out)}")
+
+
+@app.command("update")
+def update_dataset(
+    dataset_id: Name,
+    title: Annotated[str | None, typer.Option(help="What it is from now on, in a few words.")] = None,
+    description: Annotated[str | None, typer.Option(help="What it is from now on, in a sentence.")] = None,
+    identifier: Annotated[
+        list[str] | None, typer.Option(help="A scheme that it takes; may be repeated; they replace those it took.")
+    ] = None,
+    freshness: Annotated[str | None, typer.Option(help="live, nightly, …")] = None,
+    contact: Annotated[str | None, typer.Option(help="Whom to ask for help from now on.")] = None,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Change what is said of a dataset, or by which identifiers it is asked; what is not given stays.
+
+    Agreements and consents that are in force stay: they are about its fields, and say nothing of identifiers. Its
+    record type and what confirms a person cannot be changed: register a new version.
+    """
+    from gateway.catalogue import repository
+    from gateway.catalogue.registration import UpdateDataset, changed
+
+    if title is description is freshness is contact is None and not identifier:
+        raise ConfigurationError(
+            "give what is to change: --title, --description, --identifier, --freshness or --contact"
+        )
+    settings = load(config)
+    identifiers = tuple(identifier) if identifier else None
+    intent = UpdateDataset(dataset_id, title, description, identifiers, freshness, contact)
+    row = changed(read(settings, repository.the, dataset_id), intent)
+    if identifiers:
+        _held_to_its_adapter(settings, row.adapter, row.record_type, identifiers, row.confirmations)
+    commit(settings, intent)
+    print(f"changed the dataset {dataset_id}")
+
+
+@app.command("set")
+def set_dataset(
+    dataset_id: Name,
+    status: Annotated[str, typer.Argument(help="offered or withdrawn.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Withdraw a dataset, or offer it again."""
+    from gateway.catalogue.registration import SetDatasetStatus
+
+    if status not in ("offered", "withdrawn"):
+        raise ConfigurationError("the status is offered or withdrawn")
+    wanted: Literal["offered", "withdrawn"] = "offered" if status == "offered" else "withdrawn"
+    commit(load(config), SetDatasetStatus(dataset_id, wanted))
+    print(f"the dataset {dataset_id} is {status}")
+
+
+def _held_to_its_adapter(
+    settings: Settings, adapter: str, record_type: str, identifiers: "Collection[str]", confirm: "Collection[str]"
+) -> list[str]:
+    """The fields that its adapter does not give, as far as its settings tell.
+
+    Raises `ConfigurationError` where the settings are wrong, or say that the adapter cannot serve the dataset.
+    """
+    from adapters.errors import Misconfigured
+    from adapters.offers import mismatches, not_given
+    from adapters.registry import offer_of
+
+    if adapter not in settings.adapters:
+        known = ", ".join(settings.adapters) or "none"
+        raise ConfigurationError(f"the configuration names no adapter {adapter!r}; it names {known}")
+    one = settings.adapters[adapter]
+    try:
+        offer = offer_of(one.kind, one.settings)
+    except Misconfigured as error:
+        raise ConfigurationError(f"adapters.{adapter}: {error}") from None
+    if offer is None:
+        return []
+    faults = mismatches(offer, record_type, identifiers, confirm)
+    if faults:
+        raise ConfigurationError("\n".join(f"the adapter {adapter}: {fault}" for fault in faults))
+    return not_given(offer, record_type)
+
+
+@app.command("list")
+def listing(as_json: AsJson = False, config: Config = DEFAULT_CONFIG) -> None:
+    """Every dataset: its standing, its adapter, the identifiers that it takes."""
+    found = read(load(config), _every)
+    columns = ("id", "status", "adapter", "identifiers", "title")
+    head = ("DATASET", "STATUS", "ADAPTER", "IDENTIFIERS", "TITLE")
+    tell(found, as_json, lambda: table(head, [[one[name] for name in columns] for one in found]))
+
+
+@app.command()
+def show(dataset_id: Name, as_json: AsJson = False, config: Config = DEFAULT_CONFIG) -> None:
+    """All that is registered of one dataset, and who may ask for it now."""
+    settings = load(config)
+    found = read(settings, _one, dataset_id)
+    adapter = found["adapter"] + ("" if found["adapter"] in settings.adapters else " (not in the configuration)")
+    asking = [f"{one['consumer']}: {', '.join(one['purposes'])}" for one in found["availableTo"]]
+    tell(found, as_json, lambda: card({**found, "adapter": adapter, "availableTo": asking}))
+
+
+def _every(connection: "Connection") -> list[dict[str, Any]]:
+    from gateway.catalogue.repository import everything
+
+    return _told(connection, everything(connection))
+
+
+def _one(connection: "Connection", dataset_id: str) -> dict[str, Any]:
+    from gateway.catalogue.repository import the
+
+    return _told(connection, [the(connection, dataset_id)])[0]
+
+
+def _told(connection: "Connection", rows: "list[DatasetRow]") -> list[dict[str, Any]]:
+    """As the catalogue serves them, and what it keeps to the operator."""
+    from gateway.agreements.availability import availability
+    from gateway.catalogue.service import body
+    from gateway.clock import SystemClock
+
+    available = availability(connection, [row.id for row in rows], SystemClock().now())
+    return [
+        {
+            **body(row, available.get(row.id, [])).model_dump(mode="json", by_alias=True),
+            "adapter": row.adapter,
+            "registeredAt": moment(row.created_at),
+        }
+        for row in rows
+    ]
