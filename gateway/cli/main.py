@@ -1,6 +1,7 @@
 """The root of the command, and how its errors are told: one line each, no traceback."""
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -10,11 +11,29 @@ from gateway.settings import ConfigurationError
 
 app = typer.Typer(
     name="threekeys",
-    help="Consented record exchange between agencies: law, agreement and person turn together.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"threekeys {version('threekeys')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Consented record exchange between agencies: law, agreement and person turn together."""
+
+
 running.add(app)
 app.add_typer(
     consents.app, name="consent", help="Stand in for a person of the sandbox: list, grant, decline, revoke."

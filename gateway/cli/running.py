@@ -49,14 +49,17 @@ def demo(
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="Where to write threekeys.yaml.")] = Path(),
+    folder: Annotated[Path | None, typer.Argument(help="The folder where to write threekeys.yaml.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="The file to write, by any name.")] = None,
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Where the gateway will listen, on loopback.")] = 8400,
 ) -> None:
     """Write a commented configuration."""
-    target = folder / "threekeys.yaml"
+    if folder is not None and config is not None:
+        raise ConfigurationError("give either a folder or --config")
+    target = config or (folder or Path()) / DEFAULT_CONFIG
     if target.exists():
         raise ConfigurationError(f"{target} is there already; nothing was written")
-    folder.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     template = Path(__file__).parent / "threekeys.yaml"
     target.write_text(template.read_text(encoding="utf-8").replace("8400", str(port)), encoding="utf-8")
     print(f"wrote {target}; edit it, then run: threekeys migrate -c {target}")

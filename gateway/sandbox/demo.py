@@ -23,6 +23,7 @@ from gateway.sandbox import world
 from gateway.sandbox.describing import never_asked, standing
 from gateway.sandbox.folder import empty, held
 from gateway.sandbox.identity import UnsafeSandboxIdentity
+from gateway.sandbox.installed import check_installed
 from gateway.sandbox.layout import LAST, Layout, free_base, taken
 from gateway.sandbox.leftovers import stop_leftovers
 from gateway.sandbox.people import Person, people, write_seed
@@ -36,6 +37,7 @@ Say = Callable[[str], None]
 
 async def run(folder: Path, port: int, *, fresh: bool, database: str | None, say: Say) -> None:
     """Run until SIGINT, SIGTERM or SIGHUP. Raises `ConfigurationError` with what to mend."""
+    check_installed()
     layout = _layout(folder, port, fresh=fresh, database=database)
     with held(layout.folder):
         if stop_leftovers(layout, say):

@@ -54,7 +54,9 @@ async def describe(folder: Path) -> dict[str, Any]:
     try:
         kept: dict[str, Any] = json.loads((folder / "describe.json").read_text(encoding="utf-8"))
     except OSError:
-        raise ConfigurationError(f"no demo has run in {folder}; start one with `threekeys demo`") from None
+        raise ConfigurationError(
+            f"no demo has run in {folder}; start one with `threekeys demo`, or name its folder with --folder"
+        ) from None
     gateway = build(load(folder / "threekeys.yaml"))
     try:
         agreements = await _agreements(gateway)

@@ -10,12 +10,20 @@ from gateway.settings import ConfigurationError
 
 
 def _account(known: dict[str, Any], person: str) -> str:
-    """The handle of a person, however it is written; a name as it is."""
-    wanted = person.casefold()
-    handles = {
-        str(one["handle"]) for one in known["people"] if wanted in (one["handle"].casefold(), one["name"].casefold())
-    }
-    return handles.pop() if handles else person
+    """The handle of a person, by handle, by name, or by a first name that nobody else has; however it is written.
+
+    Raises `ConfigurationError`, with those that could be meant; what nobody is called is left to the sign-in.
+    """
+    wanted, people = person.casefold(), known["people"]
+    for one in people:
+        if wanted in (one["handle"].casefold(), one["name"].casefold()):
+            return str(one["handle"])
+    found = [one for one in people if one["name"].casefold().startswith(f"{wanted} ")]
+    if len(found) > 1:
+        names = ", ".join(f"{one['name']!r}" for one in found[:8])
+        more = f" and {len(found) - 8} more" if len(found) > 8 else ""
+        raise ConfigurationError(f"{len(found)} people of the sandbox are called {person}: name one of {names}{more}")
+    return str(found[0]["handle"]) if found else person
 
 
 def _described(sandbox: Path) -> dict[str, Any]:
@@ -37,7 +45,9 @@ def _token(sandbox: Path, known: dict[str, Any], person: str, **more: str) -> st
         raise ConfigurationError(f"the demo in {sandbox} does not run: its sign-in does not answer") from None
     if answer.status_code != 200:
         names = ", ".join(p["handle"] for p in known["people"][:8])
-        raise ConfigurationError(f"the sandbox knows no {person!r}; it knows {names}, …")
+        raise ConfigurationError(
+            f"the sandbox knows no {person!r}; it knows {names}, …: `threekeys demo --describe` tells all their names"
+        )
     return str(answer.json()["access_token"])
 
 

