@@ -10,7 +10,8 @@ _HEAD: Final = ("CONSENT", "ASKED BY, OF WHOM, FOR WHAT", "FIELDS")
 
 
 def table(consents: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Its lines. A consent is one as the API shows it, with the purpose in words as `purposeInWords`."""
+    """Its lines. A consent is one as the API shows it, with the purpose in words as `purposeInWords`, and the agencies'
+    names as `consumerName` and `providerName`."""
     yield _line(_HEAD)
     for consent in consents:
         yield ""
@@ -21,7 +22,13 @@ def table(consents: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def _columns(consent: Mapping[str, Any]) -> tuple[list[str], list[str], list[str]]:
     return (
         [consent["id"], consent["status"], *_moments(consent)],
-        [consent["consumer"], f"← {consent['dataset']}", f"{consent['purpose']}:", consent["purposeInWords"]],
+        [
+            f"{consent['consumerName']} ({consent['consumer']})",
+            f"← {consent['providerName']}: {consent['dataset']}",
+            f"{consent['purpose']}:",
+            consent["purposeInWords"],
+            f"under {consent['legalPower']}",
+        ],
         [*consent["requiredFields"], *(_optional(consent, field) for field in consent["optionalFields"])],
     )
 

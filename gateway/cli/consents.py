@@ -24,9 +24,15 @@ def listing(
     from gateway.cli.consent_table import table
 
     with _sign_in(sandbox, person) as someone:
-        words = someone.purposes()
+        words, names = someone.purposes(), someone.agencies()
         consents = [
-            {**one, "purposeInWords": words.get((one["agreement"], one["purpose"]), "")} for one in someone.consents()
+            {
+                **one,
+                "consumerName": names.get(one["consumer"], one["consumer"]),
+                "providerName": names.get(one["provider"], one["provider"]),
+                "purposeInWords": words.get((one["agreement"], one["purpose"]), ""),
+            }
+            for one in someone.consents()
         ]
     if as_json:
         print(json.dumps(consents, indent=1, ensure_ascii=False))

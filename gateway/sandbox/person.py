@@ -85,6 +85,10 @@ class StandIn:
         register = self._all("/v1/register")
         return {(one["agreement"], each["code"]): each["description"] for one in register for each in one["purposes"]}
 
+    def agencies(self) -> dict[str, str]:
+        """The names of all agencies, by id."""
+        return {one["id"]: one["name"] for one in self._all("/v1/agencies")}
+
     def the(self, status: str, consent_id: str | None) -> str:
         """The id given, or that of the only consent in this status."""
         if consent_id:

@@ -10,6 +10,9 @@ ASKED: dict[str, Any] = {
     "consumer": "sandbox.council",
     "provider": "sandbox.licensing",
     "dataset": "sandbox.licensing/driving-licence/v1",
+    "consumerName": "Sandbox City Council",
+    "providerName": "Sandbox Driver Licensing",
+    "legalPower": "Disabled Persons' Parking Badges Act 2013, section 1",
     "purpose": "blue-badge-eligibility",
     "purposeInWords": "Decide whether an applicant may hold a blue badge.",
     "requiredFields": ["status", "validUntil"],
@@ -34,12 +37,17 @@ def test_a_request_shows_when_for_what_in_words_and_which_fields_are_optional() 
     assert list(table([ASKED])) == [
         "CONSENT                               ASKED BY, OF WHOM, FOR WHAT     FIELDS",
         "",
-        "01a21027-a809-7f24-8ce5-b8d81c216f21  sandbox.council                 status",
-        "requested                             ← sandbox.licensing/driving-    validUntil",
-        "asked 2026-11-25 10:11                  licence/v1                    address.postcode (optional)",
-        "                                      blue-badge-eligibility:         holder.familyName (optional)",
+        "01a21027-a809-7f24-8ce5-b8d81c216f21  Sandbox City Council            status",
+        "requested                               (sandbox.council)             validUntil",
+        "asked 2026-11-25 10:11                ← Sandbox Driver Licensing:     address.postcode (optional)",
+        "                                        sandbox.licensing/driving-    holder.familyName (optional)",
+        "                                        licence/v1",
+        "                                      blue-badge-eligibility:",
         "                                      Decide whether an applicant",
         "                                        may hold a blue badge.",
+        "                                      under Disabled Persons'",
+        "                                        Parking Badges Act 2013,",
+        "                                        section 1",
     ]
 
 
@@ -56,6 +64,12 @@ def test_a_consent_shows_what_became_of_it_and_what_was_chosen() -> None:
     ]
     declined = "\n".join(table([{**ASKED, "status": "declined", "decidedAt": "2026-11-25T11:00:00.000Z"}]))
     assert "declined 2026-11-25 11:00" in declined
+
+
+def test_who_asks_of_whom_and_under_which_law_stands_in_it() -> None:
+    text = " ".join(line[38:68].strip() for line in table([ASKED]))
+    assert "Sandbox City Council (sandbox.council) ← Sandbox Driver Licensing: sandbox.licensing/" in text
+    assert "under Disabled Persons' Parking Badges Act 2013, section 1" in text
 
 
 def test_it_is_never_wider_than_100_columns() -> None:
