@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format proof bench openapi requirements clean
+.PHONY: help demo test check format proof bench openapi requirements wheel clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,9 @@ openapi: $(VENV)/.dev ## write openapi/threekeys.json from the code
 
 requirements: $(VENV)/.dev ## pin and hash what pyproject.toml asks for
 	@scripts/requirements
+
+wheel: $(VENV)/.demo ## build the package to install elsewhere: dist/threekeys-…-py3-none-any.whl
+	@$(BIN)/python -m hatchling build -t wheel
 
 clean: ## remove the virtual environment and the demo's state
 	@rm -rf $(VENV) var

@@ -38,7 +38,10 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [*DOCS.rglob("*.md"), *ROOT.glob("*.md"), *(ROOT / "examples").rglob("README.md")]
 TYPED_HERE = [ROOT / "README.md", DOCS / "tutorial.md", DOCS / "guide-caller.md"]
-TYPED_ELSEWHERE = {DOCS / "quickstart.md": "tests/journeys/test_quickstart.py"}
+TYPED_ELSEWHERE = {
+    DOCS / "quickstart.md": "tests/journeys/test_quickstart.py",
+    DOCS / "installing.md": "tests/test_installing.py",
+}
 # What is shown and typed by no test as it stands, and why that is enough.
 SHOWN_ONLY = {
     "make demo": "tests/journeys/test_demo.py starts the demo and types its whole tour",
@@ -50,6 +53,11 @@ SHOWN_ONLY = {
     "curl -s https://gateway.example": "the quickstart fetches from a gateway of its own",
     "threekeys ledger verify": "the tutorial verifies an export",
     "threekeys verify": "the tutorial verifies a receipt",
+    "useradd": "a machine's own user; tests/test_installing.py installs as whoever runs it",
+    "install -d": "the same",
+    "systemctl": "tests/test_installing.py reads the unit",
+    "sudo -u threekeys -H /opt/threekeys-0.2.0": "the same page migrates by the version before",
+    "ln -sfn /opt/threekeys-0.2.0": "the same page makes the first link",
     "python -m pytest": "tests/adapters/test_example.py runs the example's tests",
 }
 

@@ -10,8 +10,8 @@ _HEAD: Final = ("CONSENT", "ASKED BY, OF WHOM, FOR WHAT", "FIELDS")
 
 
 def table(consents: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Its lines. A consent is one as the API shows it, with the purpose in words as `purposeInWords`, and the agencies'
-    names as `consumerName` and `providerName`."""
+    """Its lines. A consent is one as the API shows it, with the purpose in words as `purposeInWords`, and the
+    agencies' names as `consumerName` and `providerName`."""
     yield _line(_HEAD)
     for consent in consents:
         yield ""

@@ -16,7 +16,9 @@ def open_engine(url: str, *, busy_timeout: float = 5.0, max_pages: int | None = 
         try:
             from gateway.db.postgres import PostgresEngine
         except ImportError:
-            raise ConfigurationError("PostgreSQL needs the extra: pip install 'threekeys[postgresql]'") from None
+            raise ConfigurationError(
+                "PostgreSQL needs the extra threekeys[postgresql]: pip install -r requirements-postgresql.txt"
+            ) from None
         return PostgresEngine(url, busy_timeout=busy_timeout)
     raise ConfigurationError("a database URL is sqlite:///relative.db, sqlite:////absolute.db or postgresql://…")
 

@@ -1,6 +1,6 @@
 """PostgreSQL: READ COMMITTED, rows locked in one order for the whole batch.
 
-The only module that imports psycopg (LGPL-3.0, an optional extra: `pip install threekeys[postgresql]`).
+The only module that imports psycopg (LGPL-3.0, an optional extra: `threekeys[postgresql]`).
 """
 
 from collections.abc import Sequence

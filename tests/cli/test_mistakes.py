@@ -193,7 +193,9 @@ def test_a_demo_that_lacks_its_extra_says_what_to_install_and_makes_nothing(
     command = [sys.executable, "-c", hidden, "demo", "--port", "0", "--folder", "demo"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == ("threekeys: the demo needs a PostgreSQL of its own: pip install 'threekeys[sandbox]'\n")
+    assert done.stderr == (
+        "threekeys: the demo needs the extra threekeys[sandbox]: pip install -r requirements-demo.txt\n"
+    )
     assert not (tmp_path / "demo").exists()
 
 
