@@ -52,12 +52,12 @@ def test_what_the_page_tells_leads_to_a_gateway_that_knows_nothing_of_the_checko
     finally:
         terminal.close()
     threekeys = tmp_path / "opt" / "threekeys" / "bin" / "threekeys"
-    where = [threekeys.parent / "python", "-c", "import gateway; print(gateway.__file__)"]
+    where = [str(threekeys.parent / "python"), "-c", "import gateway; print(gateway.__file__)"]
     found = subprocess.run(where, capture_output=True, text=True, check=True, timeout=60, cwd=tmp_path).stdout
     assert found.startswith(str(tmp_path / "opt"))
     keys = tmp_path / "var" / "lib" / "threekeys" / "keys"
     assert {path.stat().st_mode & 0o777 for path in keys.iterdir() if path.suffix != ".lock"} == {0o600}
-    demo = [threekeys, "demo", "--port", "0", "--folder", "demo"]
+    demo = [str(threekeys), "demo", "--port", "0", "--folder", "demo"]
     told = subprocess.run(demo, capture_output=True, text=True, timeout=60, cwd=tmp_path)
     assert (told.returncode, told.stdout) == (1, "")
     assert told.stderr.startswith("threekeys: the demo needs the adapter of examples/primary-care: pip install ")

@@ -89,6 +89,7 @@ _MAY_ASK = (
     .limit(bindparam("limit"))
 )
 _MAY_ASK_FOR = _MAY_ASK.where(agreement.c.dataset_id == bindparam("dataset"))
+_ALL = select(*_COLUMNS).order_by(agreement.c.consumer_id, agreement.c.dataset_id, agreement.c.id)
 _IN_FORCE = (
     select(*_COLUMNS)
     .where(agreement.c.status == "in-force", agreement.c.id > bindparam("after"))
@@ -165,6 +166,11 @@ def may_ask(
     else:
         rows = connection.all(_MAY_ASK_FOR, {**values, "dataset": dataset_id})
     return [AgreementRow._make(row) for row in rows]
+
+
+def everything(connection: Connection) -> list[AgreementRow]:
+    """Every agreement, whatever its status, by consumer and dataset: for the operator."""
+    return [AgreementRow._make(row) for row in connection.all(_ALL)]
 
 
 def in_force(connection: Connection, after: str, limit: int) -> list[AgreementRow]:

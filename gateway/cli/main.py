@@ -5,7 +5,19 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import agencies, agreements, clients, consents, datasets, keys, ledger, persons, running, verifying
+from gateway.cli import (
+    agencies,
+    agreed,
+    agreements,
+    clients,
+    consents,
+    datasets,
+    keys,
+    ledger,
+    persons,
+    running,
+    verifying,
+)
 from gateway.errors import GatewayError
 from gateway.settings import ConfigurationError
 
@@ -39,6 +51,7 @@ app.add_typer(
     consents.app, name="consent", help="Stand in for a person of the sandbox: list, grant, decline, revoke."
 )
 app.add_typer(persons.app, name="person", help="Forget a person; ask an agency as a person of the sandbox.")
+agreements.app.command("all")(agreed.everything)
 app.add_typer(ledger.app, name="ledger", help="Export the ledger, and recompute it offline.")
 app.add_typer(
     agreements.app, name="agreement", help="Draft and accept data-sharing agreements; suspend, resume and end them."

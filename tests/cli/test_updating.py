@@ -13,7 +13,7 @@ from gateway.connector.proofs import ProofMaker
 from gateway.db.connection import Connection
 from gateway.ledger.tables import ENTRY, OPENING
 from tests.cli.conftest import Command
-from tests.world import CONSUMER, DATASET, World
+from tests.world import CONFIRMED, CONSUMER, DATASET, World
 
 CLIENT = f"{CONSUMER}.casework"
 _EVENTS = select(OPENING.c.event).join(ENTRY, OPENING.c.entry_id == ENTRY.c.id).order_by(ENTRY.c.at)
@@ -126,6 +126,20 @@ def test_a_dataset_is_asked_by_other_identifiers_and_what_was_agreed_and_consent
     assert (released["outcome"], released["consentId"]) == ("released", consent)
     [event] = entered(world, "dataset-changed")
     assert (event["identifiers"], event["title"]) == (["nino"], "Licences, by NINO")
+
+
+def test_the_operator_sees_every_agreement_and_who_has_suspended_it(threekeys: Command, world: World) -> None:
+    every = json.loads(threekeys("agreement", "all", "--json")[1])
+    assert [(one["consumer"], one["dataset"], one["status"]) for one in every] == [
+        (CONSUMER, dataset, "in-force") for dataset in sorted((DATASET, CONFIRMED))
+    ]
+    path = f"/v1/agreements/{every[0]['id']}/suspensions"
+    assert world.client(f"{CONSUMER}.data-office").post(path, json={"action": "suspend"}).status_code == 200
+    status, out, _ = threekeys("agreement", "all")
+    head, first, by, second = out.splitlines()
+    assert (status, head.split()[:2], first.split()[1:3]) == (0, ["AGREEMENT", "STATUS"], ["suspended", "1"])
+    assert by.split() == ["by", CONSUMER]
+    assert second.split()[1] == "in-force"
 
 
 def test_what_cannot_be_changed_is_told_and_changes_nothing(threekeys: Command, world: World, tmp_path: Path) -> None:
