@@ -114,7 +114,7 @@ class StandIn:
         items: list[dict[str, Any]] = []
         cursor = ""
         while True:
-            page = self._call("GET", f"{path}?cursor={cursor}")
+            page = self._call("GET", f"{path}?cursor={cursor}" if cursor else path)
             items += page["items"]
             if not page["nextCursor"]:
                 return items
