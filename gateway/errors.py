@@ -15,7 +15,8 @@ finds them all, and `/problems/{code}` shows a page for each.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Self
 
 
 class GatewayError(Exception):
@@ -129,6 +130,13 @@ class SourceFault(GatewayError):
     explanation = "Nothing was released, no use was counted against the consent. Try again later."
     asked = True
     """Whether the source was asked: only then a fetch is counted."""
+    seen: Mapping[str, Any] = MappingProxyType({})
+    """What the log says of it beside its code, and the caller is not told; no personal value either."""
+
+    def seen_as(self, **seen: Any) -> Self:
+        """The fault, with what was seen of it."""
+        self.seen = seen
+        return self
 
 
 class Unavailable(GatewayError):

@@ -9,7 +9,6 @@ from gateway.clock import from_datetime
 from gateway.exchange.asking import Ask
 from gateway.exchange.confirming import confirmed, paths_to_confirm
 from gateway.exchange.errors import SourceWrongPerson, SourceWrongSchema
-from gateway.telemetry.log import logger
 from schemas.identifiers import InvalidIdentifier, normalise
 from schemas.records import RecordInvalid, project, projection
 
@@ -42,8 +41,7 @@ def minimise(ask: Ask, record: Record | None, permitted: frozenset[str]) -> Mini
     try:
         kept = projection(ask.dataset.record_type, permitted | to_confirm).apply(record.data)
     except RecordInvalid as error:
-        logger("exchange").warning("record of the wrong schema", dataset=ask.dataset.id, errors=error.errors)
-        raise SourceWrongSchema from None
+        raise SourceWrongSchema().seen_as(errors=error.errors) from None
     if ask.confirm:
         if not confirmed(ask, kept):
             return Minimised("mismatch", found_by=found_by)

@@ -154,12 +154,14 @@ class Exchanges:
         except SourceFault as fault:
             raise await self._failed(asked, taken, permit, fault, key) from None
         except Exception as error:  # of a record that is none: an adapter may hand in anything
-            logger("exchange").warning("unreadable record", exchangeId=taken.exchange_id, **where(error))
-            raise await self._failed(asked, taken, permit, SourceMalformed(), key) from None
+            unreadable = SourceMalformed().seen_as(**where(error))
+            raise await self._failed(asked, taken, permit, unreadable, key) from None
 
     async def _failed(
         self, asked: Ask, taken: Taken, permit: Permit, fault: SourceFault, key: str | None
     ) -> GatewayError:
+        at = {"adapter": asked.dataset.adapter, "dataset": asked.dataset.id, "exchangeId": taken.exchange_id}
+        logger("source").warning("source failed", fault=fault.code, **at, **fault.seen)
         done = await self._commit(EnterFault(asked, taken.exchange_id, permit, fault.code, fault.asked, key))
         if done.outcome == "replayed":
             return self._error(asked, taken, done)

@@ -43,7 +43,8 @@ class Source:
     _probing: "asyncio.Task[State] | None" = field(default=None, init=False, repr=False)
 
     async def fetch(self, query: Query) -> Record | None:
-        """The record, or None. Raises a subclass of `SourceFault`, never anything else of the adapter's."""
+        """The record, or None. Raises a subclass of `SourceFault`, never anything else of the adapter's; to log
+        what was seen of it is the caller's."""
         if self.under_way >= self.most_at_once:
             raise SourceBusy(headers={"Retry-After": "1"})
         if not self.breaker.admits(self.clock.now()):
@@ -55,17 +56,15 @@ class Source:
             record = await self._try(query)
         except TimeoutError:
             settled = True
-            raise self._too_late(query) from None
+            raise self._too_late() from None
         except asyncio.CancelledError:
             if self._limit.passed(task):
                 settled = True
-                raise self._too_late(query) from None
+                raise self._too_late() from None
             if task.cancelling():
                 raise
-            self._tell(
-                query, "cancelled itself"
-            )  # something of the adapter's own was cancelled, and not this request
-            raise SourceMalformed from None
+            # something of the adapter's own was cancelled, and not this request
+            raise SourceMalformed().seen_as(error="CancelledError") from None
         except SourceFault as fault:
             if fault.status == 503:
                 self.breaker.failed(self.clock.now())
@@ -83,9 +82,8 @@ class Source:
             if not settled:
                 self.breaker.abandoned()
 
-    def _too_late(self, query: Query) -> SourceTimeout:
+    def _too_late(self) -> SourceTimeout:
         self.breaker.failed(self.clock.now())
-        self._tell(query, "timeout")
         return SourceTimeout()
 
     async def _try(self, query: Query) -> Record | None:
@@ -101,24 +99,17 @@ class Source:
                 asked = _seconds(error.retry_after)
                 pause = _PAUSE if asked is None else asked
                 if left <= 0 or loop.time() + pause >= until:
-                    self._tell(query, "retriable", error)
                     headers = {"Retry-After": str(max(1, int(asked or 1)))}
-                    raise SourceFault(headers=headers) from None
+                    raise SourceFault(headers=headers).seen_as(**self._of(error, query.identifiers)) from None
                 left -= 1
                 await asyncio.sleep(pause)
                 query = replace(query, deadline=until - loop.time())
             except adapter_errors.Misconfigured as error:
-                self._tell(query, "misconfigured", error)
-                raise SourceMisconfigured from None
+                raise SourceMisconfigured().seen_as(**self._of(error, query.identifiers)) from None
             except (TimeoutError, asyncio.CancelledError):
                 raise
             except Exception as error:
-                self._tell(query, "permanent", error)
-                raise SourceMalformed from None
-
-    def _tell(self, query: Query, what: str, error: BaseException | None = None) -> None:
-        more = self._of(error, query.identifiers) if error else {}
-        logger("source").warning("source failed", adapter=self.name, fault=what, exchangeId=query.exchange_id, **more)
+                raise SourceMalformed().seen_as(**self._of(error, query.identifiers)) from None
 
     def _of(self, error: BaseException, identifiers: Mapping[str, str]) -> dict[str, Any]:
         """What may be logged of an error. Its message too where a kind of ours says it: the contract keeps values out

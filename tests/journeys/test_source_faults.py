@@ -1,6 +1,7 @@
 """What the agency's own system can do wrong, on both databases: told, entered, nothing released, over by itself."""
 
 import asyncio
+import json
 import math
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -80,6 +81,9 @@ def faulty(world: World, status: int, code: str, *, dataset: str | None = None) 
         for value in (*VALUES, PEOPLE[name]["nino"]):
             assert value not in log.text
             assert value not in answer.text
+    found = [line for line in map(json.loads, log.text.splitlines()) if line.get("exchangeId") == told["exchangeId"]]
+    [line] = [line for line in found if line["room"] == "source"]
+    assert (line["fault"], line["dataset"], bool(line["adapter"])) == (code, body["dataset"], True)
     for client in (f"{PROVIDER}.data-office", f"{CONSUMER}.casework"):
         [event] = world.events(told["exchangeId"], client)
         assert (event["outcome"], event["fault"]) == ("source-fault", code)
