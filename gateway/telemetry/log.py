@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 import sys
 import traceback
 from collections.abc import MutableMapping
@@ -17,6 +18,7 @@ _lines: list[str] = []
 _due: asyncio.AbstractEventLoop | None = None
 _GATHER = 0.05
 _KNOWN = frozenset({"uvicorn", "asyncio"})
+_PLACE = re.compile(r"%[-#0 +]*\d*(?:\.\d+)?[a-zA-Z]", re.ASCII)
 _quoted = lru_cache(256)(json.dumps)
 
 
@@ -60,10 +62,33 @@ class _Others(logging.Handler):
         level = "error" if record.levelno >= logging.ERROR else "warning"
         room = record.name.partition(".")[0]
         if room in _KNOWN and isinstance(record.msg, str):
-            text = record.msg.partition("\n")[0].partition("(")[0].rstrip()
+            text = _filled_in(record.msg.partition("\n")[0].partition("(")[0].rstrip(), record.args)
         else:
             text, more = "a library has something to say", {"at": _place(record), **more}
         getattr(logger(room), level)(text, **more)
+
+
+def _filled_in(template: str, arguments: Any) -> str:
+    """A known library's text with its numbers; of any other argument, which may be somebody's value, its class."""
+    if not arguments or "%" not in template:
+        return template
+    given = arguments if isinstance(arguments, tuple) else (arguments,)
+    shown = [one if isinstance(one, int | float) else _Unsaid(type(one).__name__) for one in given]
+    wanted = len(_PLACE.findall(template.replace("%%", "")))  # the rest stood behind what was cut off
+    try:
+        return template % tuple(shown[:wanted])
+    except (TypeError, ValueError):
+        return template.partition("%")[0].rstrip()
+
+
+class _Unsaid:
+    """Stands for a value that no log tells."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def __repr__(self) -> str:
+        return f"<{self._kind}>"
 
 
 def _place(record: logging.LogRecord) -> str:

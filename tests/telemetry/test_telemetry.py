@@ -136,7 +136,7 @@ def test_what_libraries_log_has_the_same_shape_and_none_of_their_values(lines: i
     world.anyone().get("/health/live")
     found = logged(lines)
     assert [(line["room"], line["message"], line["level"]) for line in found] == [
-        ("uvicorn", "Invalid request of %s", "warning"),
+        ("uvicorn", "Invalid request of <str>", "warning"),
         ("asyncio", "Task exception was never retrieved", "error"),
         ("web", "request", "info"),
     ]
@@ -144,6 +144,23 @@ def test_what_libraries_log_has_the_same_shape_and_none_of_their_values(lines: i
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["timestamp"]) for line in found)
     assert found[1]["error"] == "RuntimeError"
     assert "ZZ000001A" not in lines.getvalue()
+
+
+@pytest.mark.usefixtures("as_served")
+def test_a_known_library_s_text_is_filled_in_with_its_numbers_and_the_classes_of_all_else(lines: io.StringIO) -> None:
+    speaks = logging.getLogger("asyncio").warning
+    speaks("Executing %s took %.3f seconds", object(), 0.25)
+    speaks("Loop %r that handles pid %r is closed", ["ZZ000001A"], 17)
+    speaks("socket %r: 100%% of %d", "ZZ000001A", 3)
+    speaks("a value %s (and %s)", "ZZ000001A", "ZZ000001A")
+    speaks("by name %(name)s", {"name": "ZZ000001A"})
+    assert [line["message"] for line in logged(lines)] == [
+        "Executing <object> took 0.250 seconds",
+        "Loop <list> that handles pid 17 is closed",
+        "socket <str>: 100% of 3",
+        "a value <str>",
+        "by name",
+    ]
 
 
 def test_a_library_that_fills_its_text_in_before_it_logs_tells_no_value(lines: io.StringIO) -> None:
