@@ -53,7 +53,7 @@ def server(settings: Settings, ready: Callable[[], None] = lambda: None) -> uvic
         host=settings.host,
         port=settings.port,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http=bounded(settings.base_url),
+        http=bounded(settings.base_url, settings.most_connections),
         ws="none",
         lifespan="on",
         access_log=False,
@@ -63,7 +63,6 @@ def server(settings: Settings, ready: Callable[[], None] = lambda: None) -> uvic
         proxy_headers=False,
         timeout_graceful_shutdown=settings.drain_seconds,
         timeout_keep_alive=75,
-        limit_concurrency=settings.most_connections,
         ssl_certfile=str(tls.certificate) if tls else None,
         ssl_keyfile=str(tls.key) if tls else None,
     )

@@ -236,7 +236,8 @@ class World:
         source = Source("scripted", self.adapter, self.clock, deadline=5.0)
         self.gateway.sources.put({"scripted": source})
         config = uvicorn.Config(
-            self.gateway, host="127.0.0.1", port=self.settings.port, http=bounded(self.base_url), log_config=None,
+            self.gateway, host="127.0.0.1", port=self.settings.port, log_config=None,
+            http=bounded(self.base_url, self.settings.most_connections),
             access_log=False, lifespan="on", ws="none", timeout_graceful_shutdown=10,
         )  # fmt: skip
         self._server = uvicorn.Server(config)

@@ -27,6 +27,21 @@ class HeadTooLarge(InvalidRequest):
     )
 
 
+class TooManyConnections(GatewayError):
+    """More connections, or requests under way, than the gateway takes at a time."""
+
+    code = "too-many-connections"
+    status = 503
+    title = "This gateway has as many connections as it takes"
+    explanation = (
+        "Nothing of the request was done. Repeat it after Retry-After; keep connections open and use them again, "
+        "rather than opening one for each request."
+    )
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "1"})
+
+
 class MalformedJson(InvalidRequest):
     """Not JSON, or JSON with duplicate names, NaN or too much nesting."""
 

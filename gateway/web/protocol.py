@@ -9,11 +9,13 @@ from operator import itemgetter
 from typing import ClassVar
 
 from httptools import HttpParserError
+from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from gateway.errors import GatewayError
-from gateway.web.errors import HeadTooLarge, MalformedRequest
-from gateway.web.problems import MEDIA_TYPE, problem_bytes
+from gateway.telemetry.log import logger
+from gateway.web.errors import HeadTooLarge, MalformedRequest, TooManyConnections
+from gateway.web.problems import MEDIA_TYPE, problem_bytes, rendered
 
 MOST_FRAMING = 16 * 1024
 """Bytes of a request that are no body: its head, the framing of chunks, trailers."""
@@ -22,10 +24,13 @@ HEAD_SECONDS = 15.0
 _NAME = itemgetter(0)
 
 
-def bounded(base_url: str) -> type["BoundedHttp"]:
-    """The protocol of a gateway of this address: what cannot be read is answered with a problem too (RFC 9457)."""
+def bounded(base_url: str, most: int) -> type["BoundedHttp"]:
+    """The protocol of a gateway of this address, for `most` connections or requests under way at a time: what cannot
+    be read, and what is too much, is answered with a problem too (RFC 9457)."""
 
     class Bounded(BoundedHttp):
+        address = base_url
+        most_at_once = most
         malformed = _refusal(MalformedRequest(), base_url)
         too_large = _refusal(HeadTooLarge(), base_url)
 
@@ -42,9 +47,12 @@ def _refusal(error: GatewayError, base_url: str) -> tuple[bytes, bytes]:
 class BoundedHttp(HttpToolsProtocol):
     """One connection: at most `MOST_FRAMING` bytes around a body (431), and `HEAD_SECONDS` for a head (closed).
 
-    One Host field, and in HTTP/1.1 not none (400; RFC 9112, section 3.2): two readers could each take another.
+    Beyond `most_at_once` connections, or requests under way on all of them, a request is refused (503). One Host field,
+    and in HTTP/1.1 not none (400; RFC 9112, section 3.2): two readers could each take another.
     """
 
+    address: ClassVar[str]
+    most_at_once: ClassVar[int]
     malformed: ClassVar[tuple[bytes, bytes]]
     too_large: ClassVar[tuple[bytes, bytes]]
 
@@ -90,7 +98,22 @@ class BoundedHttp(HttpToolsProtocol):
             raise HttpParserError
         self._in_head, self._in_body = False, True
         self._head_came()
+        if len(self.connections) < self.most_at_once and len(self.tasks) < self.most_at_once:
+            super().on_headers_complete()
+            return
+        served, self.app = self.app, self._crowded
         super().on_headers_complete()
+        self.app = served
+
+    async def _crowded(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """Answers in the place of the gateway, and ends the connection."""
+        assert scope["type"] == "http"
+        logger("web").warning("too many connections, or requests under way")
+        status, body, headers = rendered(scope["path"], TooManyConnections(), self.address, "")
+        more = {"content-length": str(len(body)), "cache-control": "no-store", "connection": "close"}
+        fields = [(name.encode(), value.encode()) for name, value in (headers | more).items()]
+        await send({"type": "http.response.start", "status": status, "headers": fields, "trailers": False})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
 
     def on_body(self, body: bytes) -> None:
         self._framing -= len(body)

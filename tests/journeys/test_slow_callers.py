@@ -1,6 +1,7 @@
 """Strangers who send much, or slowly, or nothing: told and cut off, before they are known and before memory fills."""
 
 import gc
+import json
 import socket
 import threading
 import time
@@ -181,12 +182,29 @@ def test_of_a_stranger_no_body_is_read(port: int, path: bytes) -> None:
         told(connection)  # and who sends no more of it is cut off
 
 
-def test_beyond_most_connections_it_is_told_so(port: int) -> None:
+@pytest.mark.parametrize("path", ["/v1/agencies", "/oauth/token"])
+def test_beyond_most_connections_it_is_told_so(port: int, path: str) -> None:
     silent = [connected(port) for _ in range(40)]
     try:
         with connected(port) as connection:
-            connection.sendall(HEAD + b"\r\n")
-            assert connection.recv(4096).startswith(b"HTTP/1.1 503 ")
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+            head, _, body = told(connection).partition(b"\r\n\r\n")
     finally:
         for one in silent:
             one.close()
+    assert head.startswith(b"HTTP/1.1 503 ")
+    fields = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:])
+    assert (fields[b"retry-after"], fields[b"connection"]) == (b"1", b"close")
+    if path.startswith("/oauth/"):
+        assert json.loads(body)["error"] == "temporarily_unavailable"
+        return
+    assert fields[b"content-type"] == b"application/problem+json"
+    problem = json.loads(body)
+    assert (problem["status"], problem["code"]) == (503, "too-many-connections")
+    until = time.monotonic() + 5
+    while time.monotonic() < until:  # and once they are gone, others are served
+        with connected(port) as connection:
+            connection.sendall(HEAD + b"Connection: close\r\n\r\n")
+            if not told(connection).startswith(b"HTTP/1.1 503 "):
+                return
+    pytest.fail("it goes on refusing")
