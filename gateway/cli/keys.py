@@ -1,12 +1,15 @@
 """`keys list` and `keys rotate`: the gateway's own signing keys and pseudonym keys."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gateway.cli.options import DEFAULT_CONFIG, Config
 from gateway.settings import ConfigurationError, load
+
+if TYPE_CHECKING:
+    from gateway.signing.keys import SigningKey
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -22,18 +25,21 @@ class Kind(StrEnum):
 
 @app.command("list")
 def listing(config: Config = DEFAULT_CONFIG) -> None:
-    """The live keys, oldest first in each purpose: the last one signs; of the pseudonym's, what each is used for."""
+    """The live keys, oldest first in each purpose: the last one signs; of the pseudonym's, what each is used for.
+
+    A checkpoint key is shown as auditors pin it too: origin+id+key.
+    """
     from gateway.signing.directory import KeyDirectory
     from gateway.signing.errors import KeyFileError
     from gateway.signing.keys import Purpose
     from gateway.signing.pseudonyms import PseudonymKeys
 
-    folder = load(config).keys
-    directory, pseudonyms = KeyDirectory(folder), PseudonymKeys(folder)
+    settings = load(config)
+    directory, pseudonyms = KeyDirectory(settings.keys), PseudonymKeys(settings.keys)
     try:
         for purpose in Purpose:
             for key in directory.live(purpose):
-                print(f"{purpose:10}  {key.kid}")
+                print(f"{purpose:10}  {key.kid}  {_pinned(settings.origin, key)}".rstrip())
         pseudonyms.refresh()
         for kid, used in pseudonyms.phases():
             print(f"{Kind.PSEUDONYM:10}  {kid}  {used}")
@@ -48,26 +54,41 @@ def rotate(
         int,
         typer.Option(min=1, help="Minutes until a pseudonym key is written with; all gateways must have it by then."),
     ] = 10,
+    hand_over: Annotated[
+        bool, typer.Option(help="Let the old key vouch for the new one; not where it is no longer yours alone.")
+    ] = True,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Make a new key, used from now on; that of pseudonyms after a lead.
 
-    Older keys stay: what they signed still verifies, what they hid is found.
+    Older keys stay: what they signed still verifies, what they hid is found. Whoever trusts an old key trusts the
+    new one by the hand-over between them; without it, publish the new key by another way.
     """
     from gateway.signing.directory import KeyDirectory
     from gateway.signing.errors import KeyFileError
     from gateway.signing.keys import Purpose
     from gateway.signing.pseudonyms import PseudonymKeys
 
-    folder = load(config).keys
+    settings = load(config)
+    folder, pinned = settings.keys, ""
     try:
         if kind is Kind.PSEUDONYM:
             pseudonyms = PseudonymKeys(folder)
             kid = pseudonyms.rotate(lead * 60)
             used = dict(pseudonyms.phases())[kid]
         else:
-            kid = KeyDirectory(folder).rotate(Purpose(kind.value)).kid
-            used = "signs from now on"
+            key = KeyDirectory(folder).rotate(Purpose(kind.value), vouched=hand_over)
+            kid, used, pinned = key.kid, "signs from now on", _pinned(settings.origin, key)
     except KeyFileError as error:
         raise ConfigurationError(f"keys: {error}") from None
     print(f"the new {kind.value} key is {kid}: {used}")
+    if pinned:
+        print(f"for auditors to pin: {pinned}")
+
+
+def _pinned(origin: str, key: "SigningKey") -> str:
+    """A checkpoint key as auditors pin it; nothing of another."""
+    from gateway.ledger.note import Verifier
+    from gateway.signing.keys import Purpose
+
+    return str(Verifier(origin, key.public_bytes())) if key.purpose is Purpose.CHECKPOINT else ""

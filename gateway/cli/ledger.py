@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli.counting import count
 from gateway.cli.options import DEFAULT_CONFIG, Config
 from gateway.settings import ConfigurationError, load
 
 if TYPE_CHECKING:
     from gateway.db.connection import Connection
-    from gateway.ledger.note import Verifier
+    from gateway.signing.keys import SigningKey
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -27,25 +28,23 @@ def export(
     """Write the log up to its latest checkpoint, with the public keys that signed it."""
     from gateway.clock import SystemClock
     from gateway.db.open import open_store
-    from gateway.ledger.note import Verifier
     from gateway.signing.directory import KeyDirectory
     from gateway.signing.keys import Purpose
 
     settings = load(config)
-    keys = KeyDirectory(settings.keys)
-    verifiers = [Verifier(settings.origin, key.public_bytes()) for key in keys.live(Purpose.CHECKPOINT)]
+    keys = KeyDirectory(settings.keys).live(Purpose.CHECKPOINT)
 
     async def run() -> int:
         store = open_store(settings.database, SystemClock(), busy_timeout=settings.busy_timeout)
         try:
-            return await store.read(_export, target, settings.origin, verifiers, openings)
+            return await store.read(_export, target, settings.origin, keys, openings)
         finally:
             await store.aclose()
 
-    print(f"exported {asyncio.run(run())} entries to {target}")
+    print(f"exported {count(asyncio.run(run()), 'entry', 'entries')} to {target}")
 
 
-def _export(connection: "Connection", target: Path, origin: str, verifiers: "list[Verifier]", openings: bool) -> int:
+def _export(connection: "Connection", target: Path, origin: str, keys: "list[SigningKey]", openings: bool) -> int:
     from gateway.ledger.export import export as write_export
 
     try:
@@ -53,7 +52,7 @@ def _export(connection: "Connection", target: Path, origin: str, verifiers: "lis
     except OSError as error:
         raise ConfigurationError(f"{target}: {error.strerror}") from None
     with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-        return write_export(connection, out, origin, verifiers, openings=openings)
+        return write_export(connection, out, origin, keys, openings=openings)
 
 
 @app.command()
@@ -72,7 +71,7 @@ def verify(
             Verifier.parse(pinned)
         except ValueError as error:
             raise ConfigurationError(f"--key {pinned!r} is no checkpoint key, origin+id+key: {error}") from None
-    remembered = [_read(path) for path in checkpoint or []]
+    remembered = [_checkpoint(path) for path in checkpoint or []]
     try:
         report = verify_export(source, keys=key or [], remembered=remembered)
     except OSError as error:
@@ -83,10 +82,25 @@ def verify(
         print(f"BAD: {report.problem}")
         sys.exit(2)
     trust = "the keys given" if report.pinned else "the keys in the export itself (pin them with --key)"
+    if report.handed_over:
+        trust += " and those that they handed over to"
     print(
-        f"verified {report.entries} entries, {report.openings} openings and {report.checkpoints} checkpoints of "
-        f"{report.origin}, against {trust}\nroot {report.root}"
+        f"verified {count(report.entries, 'entry', 'entries')}, {count(report.openings, 'opening')} and "
+        f"{count(report.checkpoints, 'checkpoint')} of {report.origin}, against {trust}\nroot {report.root}"
     )
+    if report.older:
+        print(f"beside them {count(report.older, 'checkpoint')} by keys from before yours, which later ones cover")
+    if report.handed_over:
+        print(f"signed last by {report.signer}: pin this key from now on")
+
+
+def _checkpoint(path: Path) -> str:
+    from gateway.ledger.checkpoint import is_checkpoint
+
+    text = _read(path)
+    if not is_checkpoint(text):
+        raise ConfigurationError(f"{path} is not a checkpoint: give what /v1/ledger/checkpoint answered, as it came")
+    return text
 
 
 def _read(path: Path) -> str:

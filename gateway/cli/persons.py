@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.counting import count
 from gateway.cli.options import DEFAULT_CONFIG, DEFAULT_SANDBOX, As, Config, Sandbox
 from gateway.settings import ConfigurationError, load
 
@@ -66,11 +67,12 @@ def forget(
     if not found.identifiers:
         raise ConfigurationError("nobody is known by these identifiers; nothing was deleted")
     print("deleted:" if yes else "this would be deleted, for good:")
-    print(f"  {found.identifiers} pseudonyms, and what they lead to:")
-    print(f"  {found.exchanges} exchanges in the index of who looked")
-    print(f"  {found.openings} openings of ledger entries (the commitments stay)")
-    print(f"  {found.consents} consents that have ended, {found.notices} notices")
-    print(f"{'revoked' if yes else 'and revoked'}: {found.revoked} consents that are live, or wait for an answer")
+    print(f"  {count(found.identifiers, 'pseudonym')}, and what they lead to:")
+    print(f"  {count(found.exchanges, 'exchange')} in the index of who looked")
+    print(f"  {count(found.openings, 'opening')} of ledger entries (the commitments stay)")
+    print(f"  {count(found.consents, 'ended consent')}, {count(found.notices, 'notice')}")
+    live = count(found.revoked, "live or unanswered consent")
+    print(f"{'revoked' if yes else 'and revoked'}: {live}")
     if not yes:
         print("nothing was deleted yet: repeat it with --yes")
 

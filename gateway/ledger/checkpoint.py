@@ -43,3 +43,9 @@ class Checkpoint:
         if not _SIZE.fullmatch(lines[1]) or len(root) != HASH:
             raise SignatureError("this is not a checkpoint")
         return cls(origin, int(lines[1]), root)
+
+
+def is_checkpoint(text: str) -> bool:
+    """Does it look like a checkpoint of some log, whoever signed it? To tell a wrong file from a bad one."""
+    lines = text.split("\n")
+    return len(lines) > 4 and bool(_SIZE.fullmatch(lines[1])) and "\n\n— " in text

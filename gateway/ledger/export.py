@@ -3,7 +3,7 @@
 One header, then for every 256 entries: the stored tile of their hashes, the entries in order, and the checkpoints
 that end among them. With `openings`, an entry carries its salt and event where these are not forgotten.
 
-    {"threekeysLedgerExport": 1, "origin": "…", "size": 1234, "keys": ["origin+id+key", …]}
+    {"threekeysLedgerExport": 1, "origin": "…", "size": 1234, "keys": ["origin+id+key", …], "handOvers": ["…", …]}
     {"tile": "tile/0/000", "hashes": "base64"}
     {"seq": 0, "id": "…", "commitment": "hex", "salt": "hex", "event": {…}}
     {"checkpoint": "a signed note"}
@@ -11,7 +11,7 @@ that end among them. With `openings`, an entry carries its salt and event where 
 
 import json
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TextIO
 
 from gateway.db.connection import Connection
@@ -20,25 +20,31 @@ from gateway.ledger.errors import LedgerNotFound
 from gateway.ledger.merkle import HASH
 from gateway.ledger.note import Verifier
 from gateway.ledger.tiles import WIDTH, TilePath
+from gateway.signing.keys import SigningKey
 
 VERSION = 1
 
 
 def export(
-    connection: Connection, out: TextIO, origin: str, keys: Iterable[Verifier], *, openings: bool = True
+    connection: Connection, out: TextIO, origin: str, keys: Sequence[SigningKey], *, openings: bool = True
 ) -> int:
     """Write the log up to its latest checkpoint; returns how many entries. `LedgerNotFound` while there is none.
 
-    `keys` are all checkpoint keys that ever signed. What is appended meanwhile is left for the next export.
+    `keys` are all checkpoint keys that ever signed, oldest first. What is appended meanwhile is left for the next
+    export.
     """
     latest = repository.latest(connection)
     if latest is None:
         raise LedgerNotFound
     size = latest[0]
-    _write(
-        out,
-        {"threekeysLedgerExport": VERSION, "origin": origin, "size": size, "keys": [str(key) for key in keys]},
-    )
+    header = {
+        "threekeysLedgerExport": VERSION,
+        "origin": origin,
+        "size": size,
+        "keys": [str(Verifier(origin, key.public_bytes())) for key in keys],
+        "handOvers": [key.hand_over for key in keys if key.hand_over],
+    }
+    _write(out, header)
     for start in range(0, size, WIDTH):
         end = min(start + WIDTH, size)
         hashes = repository.tile(connection, 0, start // WIDTH)[: (end - start) * HASH]

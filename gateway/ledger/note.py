@@ -2,7 +2,7 @@
 
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -16,6 +16,14 @@ from gateway.signing.keys import SigningKey
 
 _ED25519 = b"\x01"
 _MOST_SIGNATURES = 64
+
+
+class UnknownSigner(SignatureError):
+    """None of the known keys signed. `claimed`: those that the note says did, as `name+id`."""
+
+    def __init__(self, claimed: Sequence[str]) -> None:
+        super().__init__("no known key signed this note")
+        self.claimed = claimed
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,11 @@ class Verifier:
         keys = [jwk for jwk in jwks.get("keys", ()) if jwk.get("kty") == "OKP" and jwk.get("crv") == "Ed25519"]
         return [cls(name, base64url.decode(jwk["x"])) for jwk in keys]
 
+    @property
+    def jwk(self) -> dict[str, str]:
+        """The key as a JWK (RFC 8037, section 2)."""
+        return {"kty": "OKP", "crv": "Ed25519", "x": base64url.encode(self.public)}
+
     def verifies(self, text: bytes, signature: bytes) -> bool:
         """Is this the key's signature of the text?"""
         try:
@@ -79,7 +92,8 @@ def sign(text: str, name: str, key: SigningKey) -> str:
 
 
 def open_note(note: str, verifiers: Iterable[Verifier]) -> str:
-    """The text of a note; `SignatureError` unless one known key signed it and no known key's signature is wrong."""
+    """The text of a note; `SignatureError` unless one known key signed it and no known key's signature is wrong, of
+    the kind `UnknownSigner` where none of these keys tried."""
     head, blank, tail = note.rpartition("\n\n")
     if not blank or not tail.endswith("\n"):
         raise SignatureError("this is not a signed note")
@@ -91,16 +105,18 @@ def open_note(note: str, verifiers: Iterable[Verifier]) -> str:
     if len(lines) > _MOST_SIGNATURES:
         raise SignatureError("this note has too many signatures")
     signed = False
+    claimed: list[str] = []
     for line in lines:
         name, signature = _signature(line)
         verifier = known.get((name, signature[:4]))
         if verifier is None:
+            claimed.append(f"{name}+{signature[:4].hex()}")
             continue
         if not verifier.verifies(text.encode(), signature[4:]):
             raise SignatureError("a signature of a known key does not verify")
         signed = True
     if not signed:
-        raise SignatureError("no known key signed this note")
+        raise UnknownSigner(claimed)
     return text
 
 

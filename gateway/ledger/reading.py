@@ -58,6 +58,7 @@ class Export:
 
     origin: str
     keys: list[Verifier]
+    hand_overs: list[str]
     leaves: list[bytes] = field(default_factory=list)
     tiles: dict[int, bytes] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -85,7 +86,8 @@ def _header(row: str) -> Export:
         header = _parse(row)
         if header["threekeysLedgerExport"] != VERSION:
             raise ExportUnreadable("this is an export of another version")
-        return Export(str(header["origin"]), [Verifier.parse(key) for key in header["keys"]])
+        keys = [Verifier.parse(key) for key in header["keys"]]
+        return Export(str(header["origin"]), keys, [str(told) for told in header.get("handOvers", ())])
     except ExportUnreadable:
         raise
     except (ValueError, KeyError, TypeError, AttributeError):

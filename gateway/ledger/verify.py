@@ -1,24 +1,29 @@
 """Recomputing the whole log offline, from an export and public keys, and naming the first bad entry.
 
-What is believed: the checkpoint keys that the auditor pins, and the checkpoints that the auditor kept from before.
-Without pinned keys those of the export's own header are used, which shows that the file is whole, not whose it is;
-the report says so.
+What is believed: the checkpoint keys that the auditor pins, those that these hand over to, and the checkpoints that
+the auditor kept from before. What a key from before the pinned ones signed is compared, and counts for nothing by
+itself: the log that it tells of is what a later checkpoint by a trusted key covers. Without pinned keys those of the
+export's own header are used, which shows that the file is whole, not whose it is; the report says so.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.merkle import Frontier
-from gateway.ledger.note import Verifier
+from gateway.ledger.note import UnknownSigner, Verifier
 from gateway.ledger.reading import Export, Problem, bad_entry, read_export
 from gateway.signing.errors import SignatureError
+from gateway.signing.handover import follow
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found. `pinned`: the keys came from the auditor. `problem` is the first in the order of the log."""
+    """What was found. `pinned`: the keys came from the auditor. `older`: checkpoints by keys from before those, not
+    counted. `signer`: the key of the last checkpoint, `name+id+key`, and `handed_over` whether it is trusted by a
+    hand-over only. `problem` is the first in the order of the log."""
 
     origin: str
     entries: int
@@ -26,6 +31,9 @@ class Report:
     checkpoints: int
     root: str
     pinned: bool
+    older: int
+    signer: str
+    handed_over: bool
     problem: Problem | None
 
     @property
@@ -46,10 +54,13 @@ def verify_lines(lines: Iterable[str], *, keys: Sequence[str] = (), remembered: 
     """The same, over the lines of an export."""
     pinned = [Verifier.parse(key) for key in keys]
     export = read_export(lines)
-    checkpoints, problems = _opened([*export.notes, *remembered], export.origin, pinned or export.keys)
+    trusted, faults = _trusted(export, pinned)
+    signed = _opened([*export.notes, *remembered], export, trusted)
+    problems = [*signed.problems, *map(Problem, faults)]
     if export.problem is not None:
         problems.append(export.problem)
-    problems += _against(export, checkpoints) or _uncovered(export, checkpoints, problems)
+    everything = sorted([*signed.checkpoints, *signed.older], key=lambda checkpoint: checkpoint.size)
+    problems += _against(export, everything) or _uncovered(export, everything, problems)
     frontier = Frontier()
     for leaf in export.leaves:
         frontier.append(leaf)
@@ -57,22 +68,73 @@ def verify_lines(lines: Iterable[str], *, keys: Sequence[str] = (), remembered: 
         origin=export.origin,
         entries=len(export.leaves),
         openings=export.openings,
-        checkpoints=len(checkpoints),
+        checkpoints=len(signed.checkpoints),
         root=frontier.root().hex(),
         pinned=bool(pinned),
+        older=len(signed.older),
+        signer=str(signed.signer or ""),
+        handed_over=bool(pinned) and signed.signer is not None and signed.signer not in pinned,
         problem=min(problems, key=lambda problem: problem.position, default=None),
     )
 
 
-def _opened(notes: Sequence[str], origin: str, keys: Sequence[Verifier]) -> tuple[list[Checkpoint], list[Problem]]:
-    checkpoints: list[Checkpoint] = []
-    problems: list[Problem] = []
+def _trusted(export: Export, pinned: Sequence[Verifier]) -> tuple[list[Verifier], tuple[str, ...]]:
+    """The keys that may sign for this log, and what is wrong with the hand-overs between them."""
+    if not pinned:
+        return export.keys, ()
+    ours = [key.jwk for key in pinned if key.name == export.origin]
+    followed = follow(ours, export.hand_overs)
+    return Verifier.of_jwks(export.origin, {"keys": followed.keys}), followed.faults
+
+
+@dataclass(slots=True)
+class _Signed:
+    """Checkpoints by trusted keys, and by keys from before them; `signer` is the trusted key of the last."""
+
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+    older: list[Checkpoint] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    signer: Verifier | None = None
+    size: int = -1
+
+
+def _opened(notes: Sequence[str], export: Export, trusted: Sequence[Verifier]) -> _Signed:
+    found = _Signed()
+    strange: list[tuple[str, UnknownSigner]] = []
+    last = ""
     for note in notes:
         try:
-            checkpoints.append(Checkpoint.open(note, origin, keys))
+            checkpoint = Checkpoint.open(note, export.origin, trusted)
+        except UnknownSigner as error:
+            strange.append((note, error))
         except SignatureError as error:
-            problems.append(Problem(str(error), checkpoint=_claimed_size(note)))
-    return sorted(checkpoints, key=lambda checkpoint: checkpoint.size), problems
+            found.problems.append(Problem(str(error), checkpoint=_claimed_size(note)))
+        else:
+            found.checkpoints.append(checkpoint)
+            if checkpoint.size > found.size:
+                found.size, last = checkpoint.size, note
+    found.signer = _signer(last, export.origin, trusted)
+    for note, unknown in strange:
+        try:
+            checkpoint = Checkpoint.open(note, export.origin, export.keys)
+            if checkpoint.size > found.size:
+                raise unknown
+        except SignatureError:
+            by = " and ".join(unknown.claimed)
+            reason = f"{unknown}: {by} did, and none of the keys given is that key or vouches for it"
+            found.problems.append(Problem(reason, checkpoint=_claimed_size(note)))
+        else:
+            found.older.append(checkpoint)
+    return found
+
+
+def _signer(note: str, origin: str, keys: Sequence[Verifier]) -> Verifier | None:
+    """Which of these keys, the newest of them, signed a note that some of them did."""
+    for key in reversed(keys):
+        with suppress(SignatureError):
+            Checkpoint.open(note, origin, [key])
+            return key
+    return None
 
 
 def _claimed_size(note: str) -> int:

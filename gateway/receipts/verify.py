@@ -9,11 +9,12 @@ from pydantic import ValidationError
 from gateway.ledger.canonical import canonical
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.entry import commit_to
-from gateway.ledger.note import Verifier
+from gateway.ledger.note import UnknownSigner, Verifier
 from gateway.ledger.proofs import InclusionProof
 from gateway.receipts.errors import ReceiptRejected
 from gateway.receipts.issue import TYP
-from gateway.signing.errors import SignatureError
+from gateway.signing.errors import SignatureError, UnknownKey
+from gateway.signing.handover import follow
 from gateway.signing.jws import Jwks, verify_jws
 
 Verdict = Literal["signed, inclusion promised", "included"]
@@ -38,15 +39,20 @@ def verify_receipt(
     proof: InclusionProof | Mapping[str, Any] | None = None,
     *,
     event: Mapping[str, Any] | None = None,
+    newer: Jwks | None = None,
 ) -> VerifiedReceipt:
     """Check a receipt.
 
     `jwks` holds the gateway's public keys as the verifier trusts them: the P-256 receipt key, and for a proof the
     Ed25519 checkpoint key. `proof` is what `/v1/ledger/proofs` answered. `event` is the entry's opening: it must be
-    what the commitment commits to, and must not contradict the receipt. Raises `ReceiptRejected` with the reason.
+    what the commitment commits to, and must not contradict the receipt. `newer` holds keys as the gateway publishes
+    them later, believed as far as a trusted key has handed over to them. Raises `ReceiptRejected` with the reason.
     """
+    jwks = _followed(jwks, newer)
     try:
         claims = verify_jws(token.strip(), TYP, jwks)
+    except UnknownKey as error:
+        raise ReceiptRejected(f"{error}: it names {error.kid or 'none'}, and none of these vouches for it") from None
     except SignatureError as error:
         raise ReceiptRejected(str(error)) from None
     if not all(isinstance(claims.get(name), str) for name in _TEXTS):
@@ -57,6 +63,17 @@ def verify_receipt(
         return VerifiedReceipt(PROMISED, claims, event is not None)
     _check_inclusion(claims, proof, jwks)
     return VerifiedReceipt(INCLUDED, claims, event is not None)
+
+
+def _followed(jwks: Jwks, newer: Jwks | None) -> Jwks:
+    """The trusted keys, with those that they handed over to. `ReceiptRejected` where a hand-over is a forged one."""
+    if newer is None:
+        return jwks
+    told = [key["handOver"] for key in (*jwks["keys"], *newer["keys"]) if isinstance(key.get("handOver"), str)]
+    found = follow(jwks["keys"], told)
+    if found.faults:
+        raise ReceiptRejected(found.faults[0])
+    return {"keys": found.keys}
 
 
 def _check_event(claims: Mapping[str, Any], event: Mapping[str, Any]) -> None:
@@ -81,6 +98,11 @@ def _check_inclusion(claims: Mapping[str, Any], proof: InclusionProof | Mapping[
         checkpoint = Checkpoint.open(proof.checkpoint, claims["ledger"], verifiers)
     except ValidationError:
         raise ReceiptRejected("the proof cannot be read") from None
+    except UnknownSigner as error:
+        by = " and ".join(error.claimed)
+        raise ReceiptRejected(
+            f"the proof's checkpoint: {error}: {by} did, and none of these vouches for it"
+        ) from None
     except SignatureError as error:
         raise ReceiptRejected(f"the proof's checkpoint: {error}") from None
     except (ValueError, KeyError):

@@ -5,7 +5,8 @@ from typing import Any
 
 from gateway.signing.errors import KeyFileError
 from gateway.signing.files import KeyFiles
-from gateway.signing.keys import Purpose, SigningKey, from_pem, generate
+from gateway.signing.handover import hand_over
+from gateway.signing.keys import Purpose, SigningKey, from_pem, generate, with_hand_over
 from gateway.signing.pseudonyms import STEM
 
 
@@ -59,19 +60,27 @@ class KeyDirectory:
         return None
 
     def jwks(self) -> dict[str, list[dict[str, Any]]]:
-        """The public halves of all live keys, newest first in each purpose (RFC 7517, section 5)."""
+        """The public halves of all live keys, newest first in each purpose (RFC 7517, section 5), each with the
+        `handOver` of the key before it."""
         self.refresh()
-        return {"keys": [dict(key.jwk) for purpose in Purpose for key in reversed(self._keys[purpose])]}
+        return {"keys": [_told(key) for purpose in Purpose for key in reversed(self._keys[purpose])]}
 
-    def rotate(self, purpose: Purpose) -> SigningKey:
-        """Make a new key that signs from now on. Two rotations at the same moment make one key."""
+    def rotate(self, purpose: Purpose, *, vouched: bool = True) -> SigningKey:
+        """Make a new key that signs from now on; where `vouched`, the one before it says so. Two rotations at the
+        same moment make one key."""
         ordinals = self._files.ordinals(purpose)
-        self._write(purpose, ordinals[-1][0] + 1 if ordinals else 1)
+        ordinal, name = ordinals[-1] if ordinals else (0, None)
+        before = from_pem(purpose, self._files.read(name), name) if name and vouched else None
+        self._write(purpose, ordinal + 1, before)
         self.refresh()
         return self.current(purpose)
 
-    def _write(self, purpose: Purpose, ordinal: int) -> None:
-        self._files.write(f"{purpose}-{ordinal:04d}.pem", generate(purpose).to_pem())
+    def _write(self, purpose: Purpose, ordinal: int, before: SigningKey | None = None) -> None:
+        key = generate(purpose)
+        pem = key.to_pem()
+        if before is not None:
+            pem = with_hand_over(pem, hand_over(purpose, before, key))
+        self._files.write(f"{purpose}-{ordinal:04d}.pem", pem)
 
     def _read(self, purpose: Purpose) -> list[SigningKey]:
         return [from_pem(purpose, self._files.read(name), name) for _, name in self._files.ordinals(purpose)]
@@ -82,6 +91,10 @@ class KeyDirectory:
         if not keys:
             raise KeyFileError(f"there is no key for {purpose}: run `KeyDirectory.ensure` once")
         return keys
+
+
+def _told(key: SigningKey) -> dict[str, Any]:
+    return {**key.jwk, "handOver": key.hand_over} if key.hand_over else dict(key.jwk)
 
 
 def missing(directory: Path | str) -> tuple[str, ...]:

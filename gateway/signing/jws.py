@@ -1,7 +1,8 @@
 """Verifying a compact JWS offline, with public keys alone.
 
-What is believed: ES256 only, a `typ` that is exactly the one expected, a key found by `kid` among the P-256 keys
-given. Never believed: the token's own `alg`, `jwk`, `jku`, `x5c` or `crit`. Attacks: `tests/signing/test_jws.py`.
+What is believed: ES256 only (of hand-overs Ed25519 too), a `typ` that is exactly the one expected, a key found by
+`kid` among the keys given that are of the algorithm's kind. Never believed: the token's own `alg`, `jwk`, `jku`,
+`x5c` or `crit`. Attacks: `tests/signing/test_jws.py`.
 """
 
 import json
@@ -17,34 +18,43 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, OKPKey
 
 from gateway.signing import base64url
-from gateway.signing.errors import SignatureError
+from gateway.signing.errors import SignatureError, UnknownKey
 from gateway.signing.keys import thumbprint
 
 Jwks = Mapping[str, Sequence[Mapping[str, Any]]]
+KINDS = {"ES256": ("EC", "P-256"), "Ed25519": ("OKP", "Ed25519")}
+"""The key type and curve of each algorithm (RFC 7518, section 3.4; RFC 9864)."""
+_ES256 = frozenset({"ES256"})
 _HEADER = frozenset({"alg", "kid", "typ"})
 
 
 def verify_jws(token: str, typ: str, jwks: Jwks) -> dict[str, Any]:
     """The claims of a token signed by one of these keys; `SignatureError` where it is not, or says not `typ`."""
+    return verified(token, typ, jwks, _ES256)[1]
+
+
+def verified(token: str, typ: str, jwks: Jwks, algorithms: frozenset[str]) -> tuple[str, dict[str, Any]]:
+    """The thumbprint of the key that signed, and the claims. `UnknownKey` where none of these has its key id."""
     header = _header(token)
-    if header.get("alg") != "ES256":
-        raise SignatureError("the algorithm is not ES256")
+    alg = header.get("alg")
+    if alg not in algorithms:
+        raise SignatureError(f"the algorithm is not {' or '.join(sorted(algorithms))}")
     if header.get("typ") != typ:
         raise SignatureError(f"the type is not {typ}")
     if set(header) - _HEADER:
         raise SignatureError("the header holds members that have no place in it")
-    key = _find(jwks, header.get("kid"))
+    signer, key = _find(jwks, header.get("kid"), alg)
     try:
-        payload = jws.deserialize_compact(token, key, algorithms=["ES256"]).payload
+        payload = jws.deserialize_compact(token, key, algorithms=[alg]).payload
         claims = json.loads(payload)
     except (JoseError, ValueError):
         raise SignatureError("the signature does not verify") from None
     if not isinstance(claims, dict):
         raise SignatureError("the payload is not a JSON object")
-    return claims
+    return signer, claims
 
 
 def public_keys(text: str) -> dict[str, list[dict[str, Any]]]:
@@ -74,16 +84,19 @@ def _header(token: str) -> dict[str, Any]:
     return header
 
 
-def _find(jwks: Jwks, kid: object) -> ECKey:
+def _find(jwks: Jwks, kid: object, alg: str) -> tuple[str, ECKey | OKPKey]:
+    """(thumbprint, key)"""
     for jwk in jwks.get("keys", ()):
-        if jwk.get("kty") != "EC" or jwk.get("crv") != "P-256" or jwk.get("alg", "ES256") != "ES256":
+        if (jwk.get("kty"), jwk.get("crv")) != KINDS[alg] or jwk.get("alg", alg) != alg:
             continue
         try:
-            if kid in (jwk.get("kid"), thumbprint(jwk)):
-                return ECKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "y")})
+            signer = thumbprint(jwk)
+            if kid in (jwk.get("kid"), signer):
+                members = {name: jwk[name] for name in ("kty", "crv", "x", "y") if name in jwk}
+                return signer, ECKey.import_key(members) if alg == "ES256" else OKPKey.import_key(members)
         except (JoseError, KeyError, ValueError):
             continue
-    raise SignatureError("no given key has this key id")
+    raise UnknownKey(kid)
 
 
 def _from_pem(block: str) -> dict[str, str]:

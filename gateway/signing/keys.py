@@ -6,6 +6,7 @@ ES256 (RFC 7518, section 3.4) for tokens and receipts, which strangers verify wi
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
@@ -33,6 +34,7 @@ from gateway.signing.errors import KeyFileError
 
 Jwk = dict[str, str]
 _ES256 = ECDSA(SHA256())
+_HAND_OVER = re.compile(rb"^hand-over: ([A-Za-z0-9._-]+)$", re.MULTILINE)
 _REQUIRED = {"EC": ("crv", "kty", "x", "y"), "OKP": ("crv", "kty", "x")}
 
 
@@ -52,10 +54,17 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
 
 
 class SigningKey:
-    """One private key. `kid`, `alg` and `jwk` (the public half, with kid, alg and use) are public."""
+    """One private key. `kid`, `alg` and `jwk` (the public half, with kid, alg and use) are public; so is `hand_over`,
+    the word of the key before it that this one follows (`gateway.signing.handover`)."""
 
-    def __init__(self, purpose: Purpose, private: EllipticCurvePrivateKey | Ed25519PrivateKey) -> None:
+    def __init__(
+        self,
+        purpose: Purpose,
+        private: EllipticCurvePrivateKey | Ed25519PrivateKey,
+        hand_over: str | None = None,
+    ) -> None:
         self.purpose = purpose
+        self.hand_over = hand_over
         self._private = private
         self.jwk = _public_jwk(private)
         self.kid = self.jwk["kid"]
@@ -99,18 +108,27 @@ def generate(purpose: Purpose) -> SigningKey:
 
 
 def from_pem(purpose: Purpose, pem: bytes, name: str) -> SigningKey:
-    """Read a key; `KeyFileError` (naming the file `name`) where it is not of the purpose's algorithm."""
+    """Read a key, and the hand-over to it where one stands beside it (`with_hand_over`). `KeyFileError` (naming the
+    file `name`) where it is not of the purpose's algorithm."""
+    told = _HAND_OVER.search(pem)
+    hand_over = told[1].decode("ascii") if told else None
     try:
         private = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise KeyFileError(f"the key file {name} holds no private key in PEM") from None
     if purpose is Purpose.CHECKPOINT:
         if isinstance(private, Ed25519PrivateKey):
-            return SigningKey(purpose, private)
+            return SigningKey(purpose, private, hand_over)
         raise KeyFileError(f"the key file {name} must hold an Ed25519 key")
     if isinstance(private, EllipticCurvePrivateKey) and isinstance(private.curve, SECP256R1):
-        return SigningKey(purpose, private)
+        return SigningKey(purpose, private, hand_over)
     raise KeyFileError(f"the key file {name} must hold a P-256 key")
+
+
+def with_hand_over(pem: bytes, hand_over: str) -> bytes:
+    """A key file that says beside its key who handed over to it: text outside of a block is no part of it (RFC 7468,
+    section 2). In one file, so that there is never one without the other."""
+    return pem + f"hand-over: {hand_over}\n".encode()
 
 
 def _public_jwk(private: EllipticCurvePrivateKey | Ed25519PrivateKey) -> Jwk:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.receipts.issue import TYP
 from gateway.signing.directory import KeyDirectory
+from gateway.signing.keys import Purpose
 from gateway.signing.pseudonyms import PseudonymKeys
 from tests.cli.conftest import Command
 
@@ -174,6 +176,34 @@ def test_of_the_files_that_an_auditor_gives_the_wrong_one_is_named(threekeys: Co
     assert gone.startswith("threekeys: gone.txt: ")
     (tmp_path / "bad.jsonl").write_text("nothing\n")
     assert "bad.jsonl is not an export" in threekeys.told("ledger", "verify", "bad.jsonl")
+
+
+def test_a_file_of_another_kind_is_named_with_what_was_expected_in_its_place(
+    threekeys: Command, tmp_path: Path
+) -> None:
+    keys = KeyDirectory(tmp_path / "keys").ensure()
+    (tmp_path / "keys.json").write_text(json.dumps(keys.jwks()))
+    (tmp_path / "good.jsonl").write_text('{"threekeysLedgerExport":1,"origin":"a","size":0,"keys":[]}\n')
+    (tmp_path / "pending.json").write_text('{"type":"x","title":"y","status":404}')
+    (tmp_path / "receipt.txt").write_text(keys.current(Purpose.RECEIPT).sign_jws(TYP, b"{}"))
+    given = "threekeys: keys.json "
+    told = threekeys.told("ledger", "verify", "good.jsonl", "--checkpoint", "keys.json")
+    assert told.startswith(given + "is not a checkpoint: ")
+    assert "/v1/ledger/checkpoint" in told
+    assert threekeys.told("ledger", "verify", "keys.json").startswith(given + "is not an export")
+    told = threekeys.told("verify", "keys.json", "--keys", "keys.json")
+    assert told.startswith(given + "holds no receipt: ")
+    told = threekeys.told("verify", "pending.json", "--keys", "keys.json")
+    assert told.startswith("threekeys: pending.json holds no receipt: ")
+    for wrong in ("receipt.txt", "good.jsonl", "pending.json"):
+        for more in (("--keys", wrong), ("--keys", "keys.json", "--newer", wrong)):
+            told = threekeys.told("verify", "receipt.txt", *more)
+            assert told.startswith(f"threekeys: {wrong} holds no public keys: ")
+            assert "/.well-known/jwks.json" in told
+    for wrong in ("keys.json", "pending.json", "receipt.txt"):
+        told = threekeys.told("verify", "receipt.txt", "--keys", "keys.json", "--proof", wrong)
+        assert told.startswith(f"threekeys: {wrong} holds no proof of inclusion: ")
+        assert "/v1/ledger/proofs/inclusion" in told
 
 
 def test_a_missing_postgresql_extra_is_named(threekeys: Command, tmp_path: Path) -> None:

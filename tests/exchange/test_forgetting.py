@@ -15,7 +15,6 @@ from gateway.app import Gateway
 from gateway.db.connection import Connection
 from gateway.exchange.forgetting import ForgetPerson, Forgotten, OnlyShown
 from gateway.ledger.export import export
-from gateway.ledger.note import Verifier
 from gateway.ledger.reading import Problem
 from gateway.ledger.tables import ENTRY
 from gateway.ledger.verify import verify_lines
@@ -50,8 +49,7 @@ def verified(world: World) -> tuple[Problem | None, int, int]:
         while await gateway.store.read(lambda connection: connection.first(UNNUMBERED)):
             await asyncio.sleep(0.05)
         out, origin = StringIO(), world.settings.origin
-        keys = [Verifier(origin, key.public_bytes()) for key in gateway.keys.live(Purpose.CHECKPOINT)]
-        await gateway.store.read(export, out, origin, keys)
+        await gateway.store.read(export, out, origin, gateway.keys.live(Purpose.CHECKPOINT))
         return out.getvalue()
 
     report = verify_lines(world.in_gateway(work).splitlines(keepends=True))

@@ -311,3 +311,58 @@ ANSWER: dict[str, Any] = {
 def test_an_answer_that_its_receipt_contradicts_is_found(changed: dict[str, Any], told: str | None) -> None:
     assert contradicted({**ANSWER, **changed}, CLAIMS) == told
     assert contradicted(ANSWER, {**CLAIMS, "outcome": "repeated"}) is None
+
+
+def _included_after(folder: Path, rotations: int) -> tuple[Jwks, Jwks, str, InclusionProof]:
+    """(the keys at first, the keys now, a receipt of now, its proof of now)"""
+
+    async def body() -> tuple[Jwks, Jwks, str, InclusionProof]:
+        clock = SystemClock()
+        store = open_store(f"sqlite:///{folder / 'gateway.db'}", clock)
+        store.create_all()
+        keys = KeyDirectory(folder / "keys").ensure()
+        first = keys.jwks()
+        for _ in range(rotations):
+            keys.rotate(Purpose.RECEIPT)
+            keys.rotate(Purpose.CHECKPOINT)
+        entry, at = await store.commit(Enter({**STATEMENT.claims(), "kind": "exchange"}))
+        await Sequencer(store, clock, keys, ORIGIN).number()
+        proof = await Ledger(store).inclusion_of_entry(entry.entry_id)
+        await store.aclose()
+        return (
+            first,
+            keys.jwks(),
+            ReceiptIssuer(keys, "https://gateway.example", ORIGIN).issue(STATEMENT, entry, at),
+            proof,
+        )
+
+    return asyncio.run(body())
+
+
+def test_after_two_rotations_the_first_keys_vouch_for_a_receipt_and_its_proof(tmp_path: Path) -> None:
+    first, now, receipt, proof = _included_after(tmp_path, 2)
+    assert verify_receipt(receipt, first, proof, newer=now).verdict == "included"
+    with pytest.raises(ReceiptRejected, match=_kid(receipt)):
+        verify_receipt(receipt, first)
+    with pytest.raises(ReceiptRejected, match=_kid(receipt)):
+        verify_receipt(receipt, first, newer={"keys": [{**key, "handOver": None} for key in now["keys"]]})
+    receipts_only = {"keys": [key for key in now["keys"] if key["kty"] == "EC"]}
+    with pytest.raises(ReceiptRejected, match=f"{ORIGIN}\\+[0-9a-f]{{8}} did, and none of these vouches for it"):
+        verify_receipt(receipt, first, proof, newer=receipts_only)
+
+
+def test_a_forged_hand_over_is_refused_and_a_stranger_s_keys_are_no_newer_ones(tmp_path: Path) -> None:
+    first, now, receipt, _ = _included_after(tmp_path, 1)
+    forged = {
+        "keys": [{**key, "handOver": key["handOver"][:-4] + "AAAA"} for key in now["keys"] if "handOver" in key]
+    }
+    with pytest.raises(ReceiptRejected, match="hand-over"):
+        verify_receipt(receipt, first, newer=forged)
+    (tmp_path / "stranger").mkdir()
+    _, theirs, lie, _ = _included_after(tmp_path / "stranger", 1)
+    with pytest.raises(ReceiptRejected, match=_kid(lie)):
+        verify_receipt(lie, first, newer=theirs)
+
+
+def _kid(receipt: str) -> str:
+    return str(json.loads(base64url.decode(receipt.partition(".")[0]))["kid"])
