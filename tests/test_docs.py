@@ -37,7 +37,7 @@ from tests.terminal import Terminal
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [*DOCS.rglob("*.md"), *ROOT.glob("*.md"), *(ROOT / "examples").rglob("README.md")]
-TYPED_HERE = [ROOT / "README.md", DOCS / "tutorial.md", DOCS / "guide-caller.md"]
+TYPED_HERE = [ROOT / "README.md", DOCS / "tutorial.md", DOCS / "guide-caller.md", DOCS / "guide-auditor.md"]
 TYPED_ELSEWHERE = {
     DOCS / "quickstart.md": "tests/journeys/test_quickstart.py",
     DOCS / "installing.md": "tests/test_installing.py",
@@ -50,9 +50,6 @@ SHOWN_ONLY = {
     "openssl genpkey": "tests/connector/test_keys.py takes a key as openssl writes it",
     "chmod 600": "the same",
     "threekeys connect": "tests/journeys/test_connect.py starts one",
-    "curl -s https://gateway.example": "the quickstart fetches from a gateway of its own",
-    "threekeys ledger verify": "the tutorial verifies an export",
-    "threekeys verify": "the tutorial verifies a receipt",
     "useradd": "a machine's own user; tests/test_installing.py installs as whoever runs it",
     "install -d": "the same",
     "systemctl": "tests/test_installing.py reads the unit",

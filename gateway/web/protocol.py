@@ -47,8 +47,8 @@ def _refusal(error: GatewayError, base_url: str) -> tuple[bytes, bytes]:
 class BoundedHttp(HttpToolsProtocol):
     """One connection: at most `MOST_FRAMING` bytes around a body (431), and `HEAD_SECONDS` for a head (closed).
 
-    Beyond `most_at_once` connections, or requests under way on all of them, a request is refused (503). One Host field,
-    and in HTTP/1.1 not none (400; RFC 9112, section 3.2): two readers could each take another.
+    Beyond `most_at_once` connections, or requests under way on all of them, a request is refused (503). One Host
+    field, and in HTTP/1.1 not none (400; RFC 9112, section 3.2): two readers could each take another.
     """
 
     address: ClassVar[str]
