@@ -80,9 +80,10 @@ def _facts(row: AgreementRow, version: int, stored: str) -> AgreementFacts:
 
 def _digests(stored: dict[str, Any]) -> dict[str, str]:
     """By purpose, the digest of what a person consents to: all that the text says of who gets the data, for what,
-    under which law, and what becomes of it (docs/adr/0014). Of the text as stored, so that no later model changes it.
+    under which law, and what becomes of it (docs/adr/0014). Of the text as stored, so that no later model changes it;
+    but in which order, and how often, it names the controllers says nothing.
     """
-    about = {name: stored.get(name) for name in _ABOUT}
+    about = {name: stored.get(name) for name in _ABOUT} | {"controllers": sorted({*stored["controllers"]})}
     return {
         purpose["code"]: hashlib.sha256(rfc8785.dumps({**about, "purpose": purpose})).hexdigest()
         for purpose in stored["purposes"]

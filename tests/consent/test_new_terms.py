@@ -55,6 +55,9 @@ SAME: dict[str, dict[str, Any]] = {
     "the DPIA's reference": {"dpiaReference": "DPIA-2"},
     "a field more": {"fields": [*FIELDS, "licenceNumber"]},
     "a field less": {"fields": [name for name in FIELDS if name != "categories"]},
+    "the controllers in another order": {"controllers": ["Test provider", "Test consumer"]},
+    "a controller named twice": {"controllers": ["Test consumer", "Test provider", "Test consumer"]},
+    "the purposes in another order": {"purposes": PURPOSES[::-1]},
     "a purpose more": {"purposes": [*PURPOSES, OTHER]},
     "other words of another purpose": {"purposes": [PURPOSES[0], *PURPOSES[1:3], OTHER]},
 }
@@ -66,6 +69,7 @@ MORE: dict[str, dict[str, Any]] = {
     "another retention": {"retention": "Ten years."},
     "another onward use": {"onwardUse": "To whoever asks."},
     "another controller": {"controllers": ["Test consumer", "Test provider", "A third"]},
+    "a controller less": {"controllers": ["Test consumer"]},
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import text as sql
 
 from gateway.agreements import repository as agreements
 from gateway.agreements import terms
@@ -39,7 +39,7 @@ def insert(url: str, table: str, *rows: dict[str, Any]) -> None:
     names = ", ".join(rows[0])
     marks = ", ".join(f":{name}" for name in rows[0])
     with engine.begin() as connection:
-        connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), list(rows))
+        connection.execute(sql(f"INSERT INTO {table} ({names}) VALUES ({marks})"), list(rows))
     engine.dispose()
 
 
@@ -63,7 +63,8 @@ def test_a_consent_of_the_first_schema_holds_under_the_terms_of_its_version(data
         check(database_url)
     insert(database_url, "agreement", _AGREEMENT)
     for version, retention in enumerate(("A year.", "Ten years."), start=1):
-        stored, sha256 = canonical_text(AgreementText.model_validate(agreement_text(retention=retention)))
+        text = agreement_text(retention=retention, controllers=["Test provider", "Test consumer"])
+        stored, sha256 = canonical_text(AgreementText.model_validate(text))
         one = {"agreement_id": "a", "version": version, "text": stored, "sha256": sha256}
         insert(database_url, "agreement_version", {**one, "drafted_by": CONSUMER, "created_at": 1})
     insert(database_url, "consent", _CONSENT, {**_CONSENT, "id": "d", "agreement_version": 2, "entry_id": "f"})
