@@ -30,10 +30,13 @@ class ClientCaller:
 
 @dataclass(frozen=True, slots=True)
 class PersonCaller:
-    """A person, by a trusted issuer's token. `identifiers` are normalised, by scheme; never log or show them."""
+    """A person, by a trusted issuer's token. `identifiers` are normalised, by scheme; never log or show them.
+
+    `subject_hashes`: the account's pseudonyms under all live keys, as of now, the current one first.
+    """
 
     issuer: str
-    subject_hash: str
+    subject_hashes: tuple[str, ...]
     acr: str
     identifiers: Mapping[str, str] = field(repr=False)
     proof: bytes | None = None
@@ -41,7 +44,12 @@ class PersonCaller:
     @property
     def id(self) -> str:
         """One name for the caller, of either kind; a pseudonym."""
-        return f"person:{self.subject_hash}"
+        return self.ids[0]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """All names that rows may know this caller by: a key of pseudonyms may have been rotated meanwhile."""
+        return tuple(f"person:{one}" for one in self.subject_hashes)
 
 
 Caller = ClientCaller | PersonCaller

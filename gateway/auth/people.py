@@ -7,7 +7,7 @@ nobody, and types are told apart.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.auth import compact
@@ -50,14 +50,15 @@ class PersonIssuer:
 
 @dataclass(frozen=True, slots=True)
 class PersonToken:
-    """A verified token: whose it is, and the thumbprint of the key that it is bound to, if it is."""
+    """A verified token: whose it is, the thumbprint of the key that it is bound to, if it is, and the account."""
 
     person: PersonCaller
     jkt: str | None
+    account: str = field(repr=False)
 
 
 class People:
-    """Verifies persons' tokens. `pseudonym(issuer, sub)` gives the hash by which the gateway knows the account.
+    """Verifies persons' tokens. `pseudonyms(issuer, sub)` are the hashes by which the gateway knows the account now.
 
     A token that also names the audience `not_for` never signs a person in: an agency holds it.
     """
@@ -67,7 +68,7 @@ class People:
         issuers: tuple[PersonIssuer, ...],
         key_sets: KeySets,
         clock: Clock,
-        pseudonym: Callable[[str, str], str],
+        pseudonyms: Callable[[str, str], tuple[str, ...]],
         *,
         not_for: str = "",
         most: int = 5_000,
@@ -75,7 +76,7 @@ class People:
         self._issuers = {issuer.issuer: issuer for issuer in issuers}
         self._key_sets = key_sets
         self._clock = clock
-        self._pseudonym = pseudonym
+        self._pseudonyms = pseudonyms
         self._not_for = not_for
         self._kept: Kept[PersonToken] = Kept(most)
 
@@ -95,7 +96,9 @@ class People:
             except KeysUnavailable:
                 raise _invalid("the keys of its issuer cannot be fetched now") from None
             self._kept.put(token, found, expires_at, now)
-        return found
+        # A token may be kept for longer than it takes to rotate a key.
+        hashes = self._pseudonyms(found.person.issuer, found.account)
+        return replace(found, person=replace(found.person, subject_hashes=hashes))
 
     async def read(self, token: bytes) -> tuple[dict[str, Any], PersonIssuer]:
         """What a trusted issuer signed, and which one; for whom, and whether it is still good, is not looked at.
@@ -131,11 +134,11 @@ class People:
             raise NotAccepted("it names no subject")
         person = PersonCaller(
             issuer=issuer.issuer,
-            subject_hash=self._pseudonym(issuer.issuer, sub),
+            subject_hashes=self._pseudonyms(issuer.issuer, sub),
             acr=acr,
             identifiers=_identifiers(claims, issuer.identifier_claims),
         )
-        return PersonToken(person, _bound_to(claims)), int(exp * MICROSECONDS)
+        return PersonToken(person, _bound_to(claims), sub), int(exp * MICROSECONDS)
 
 
 def named(claims: dict[str, Any]) -> frozenset[str]:

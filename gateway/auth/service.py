@@ -52,7 +52,7 @@ class Auth:
         self.tokens = AccessTokens(self.base_url, self.keys, self.clock)
         self.key_sets = KeySets(self.clock, self.tls)
         explicit = self.base_url + PATH
-        self.people = People(self.issuers, self.key_sets, self.clock, self._pseudonym, not_for=explicit)
+        self.people = People(self.issuers, self.key_sets, self.clock, self._pseudonyms_of, not_for=explicit)
         self.requests = PersonRequests(self.people, self.clock, explicit)
         self._proofs = ProofReader(self.base_url)
         self._seen = SeenProofs()
@@ -113,5 +113,5 @@ class Auth:
             return False
         return any(issuer == known.issuer for known in self.issuers)
 
-    def _pseudonym(self, issuer: str, subject: str) -> str:
-        return self.pseudonyms.digest("token-subject", f"{issuer}\0{subject}")[0][1]
+    def _pseudonyms_of(self, issuer: str, subject: str) -> tuple[str, ...]:
+        return tuple(digest for _, digest in self.pseudonyms.digest("token-subject", f"{issuer}\0{subject}"))

@@ -17,20 +17,24 @@ LEASE = 30 * MICROSECONDS
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The exchange id to go under, and whether it has released before."""
+    """The exchange id to go under, whether it has released before, and the name under which the key is the caller's."""
 
     exchange_id: str
     repeat: bool
+    caller_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class TakeKey:
     """Take the key, or find what became of it. Raises `InFlight` and `IdempotencyKeyReused`.
 
-    `body_macs`: the body's HMAC under the current pseudonym key first, then under all others that live.
+    `body_macs`: the body's HMAC under the current pseudonym key first, then under all others that live. `callers`: the
+    caller's name, and those that an older or newer pseudonym key gives, where it is a pseudonym. A row stays under the
+    name that it was made by. What two gateways in different phases of a rotation take in the very same moment, both
+    take.
     """
 
-    caller: str
+    callers: tuple[str, ...]
     key: str
     body_macs: tuple[str, ...]
     exchange_id: str
@@ -40,16 +44,25 @@ class TakeKey:
 
     def apply(self, tx: Transaction) -> Taken:
         until = tx.now + LEASE
-        if repository.make_key(tx, self.caller, self.key, self.body_macs[0], self.exchange_id, until):
-            return Taken(self.exchange_id, False)
-        row = repository.lock_key(tx, self.caller, self.key)
+        caller = self._caller(tx)
+        if repository.make_key(tx, caller, self.key, self.body_macs[0], self.exchange_id, until):
+            return Taken(self.exchange_id, False, caller)
+        row = repository.lock_key(tx, caller, self.key)
         if row.created_at < tx.now - DAY:
-            repository.reset_key(tx, self.caller, self.key, self.body_macs[0], self.exchange_id)
-            repository.lease_key(tx, self.caller, self.key, until)
-            return Taken(self.exchange_id, False)
+            repository.reset_key(tx, caller, self.key, self.body_macs[0], self.exchange_id)
+            repository.lease_key(tx, caller, self.key, until)
+            return Taken(self.exchange_id, False, caller)
         if row.body_mac not in self.body_macs:
             raise IdempotencyKeyReused
         if row.lease_until is not None and row.lease_until > tx.now:
             raise InFlight
-        repository.lease_key(tx, self.caller, self.key, until)
-        return Taken(row.exchange_id, bool(row.released))
+        repository.lease_key(tx, caller, self.key, until)
+        return Taken(row.exchange_id, bool(row.released), caller)
+
+    def _caller(self, tx: Transaction) -> str:
+        """The name under which the key is there already; else the current one."""
+        if len(self.callers) > 1:
+            for name in sorted(self.callers):
+                if repository.find_key(tx, name, self.key) is not None:
+                    return name
+        return self.callers[0]

@@ -60,7 +60,7 @@ class Exchanges:
     async def exchange(self, caller: Caller, request: ExchangeRequest, key: str | None = None) -> Reply:
         """One record, minimised to what law, agreement and person allow; or an error that says why not."""
         asked = await self.ask(caller, request)
-        taken = await self._take(asked, request, key)
+        asked, taken = await self._take(caller, asked, request, key)
         asked, permit = await self._decide(asked, taken, key)
         found, fetched_at = await self._fetch(asked, taken, permit, key)
         done = await self._commit(CommitExchange(asked, taken.exchange_id, permit, found.found, key, found.found_by))
@@ -121,15 +121,20 @@ class Exchanges:
         self._datasets[row.id] = (now + _CATALOGUE_FOR, row)
         return row
 
-    async def _take(self, asked: Ask, request: ExchangeRequest, key: str | None) -> Taken:
+    async def _take(self, caller: Caller, asked: Ask, request: ExchangeRequest, key: str | None) -> tuple[Ask, Taken]:
+        """Under which id it goes, and under which name the caller holds the key, which the commit looks for."""
         exchange_id = self.clock.new_id()
         if key is None:
-            return Taken(exchange_id, False)
+            return asked, Taken(exchange_id, False, asked.caller_id)
         if looks_like_identifier(key):
             raise InvalidRequest("the Idempotency-Key looks like an identifier of a person; use a random one")
         body = rfc8785.dumps(request.model_dump(mode="json", by_alias=True))
         macs = tuple(mac for _, mac in self.pseudonyms.digest("idempotent-body", body.decode()))
-        return await self.store.commit(TakeKey(asked.caller_id, key, macs, exchange_id))
+        callers = (caller.id,) if isinstance(caller, ClientCaller) else caller.ids
+        taken = await self.store.commit(TakeKey(callers, key, macs, exchange_id))
+        if taken.caller_id != asked.caller_id:
+            asked = replace(asked, caller_id=taken.caller_id)
+        return asked, taken
 
     async def _decide(self, asked: Ask, taken: Taken, key: str | None) -> tuple[Ask, Permit]:
         """The permit, and by what it lets the source be asked."""

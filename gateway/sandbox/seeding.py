@@ -135,6 +135,6 @@ async def _grant(
     )
     asked = await gateway.consents.request(caller, request)
     nobody = _Nobody()
-    self_ = PersonCaller(nobody.issuer, "seed", nobody.acr, person.identifiers)
+    self_ = PersonCaller(nobody.issuer, ("seed",), nobody.acr, person.identifiers)
     body = ConsentDecision.model_validate({"decision": decision})
     return await gateway.consents.decide(self_, asked.id, body)

@@ -141,7 +141,7 @@ async def _parts(settings: Settings, key: ClientKey, subjects: int, batch: int) 
         found.append(Part(f"committer, {count} a batch", "whole transaction by the wall clock, with COMMIT", wall))
 
     reply = gateway.exchanges.replier.reply
-    taken = Taken(clock.new_id(), False)
+    taken = Taken(clock.new_id(), False, "client:bench")
     part("loop", "reply, with its receipt", lambda: reply(asked, taken, minimised, clock.now(), done))
     statement_body = reply(asked, taken, minimised, clock.now(), done).body
     part("loop", "encode the reply", lambda: to_json(statement_body))

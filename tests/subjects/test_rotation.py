@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from gateway.app import Gateway
@@ -26,12 +27,15 @@ def rows(world: World, name: str) -> list[tuple[Any, ...]]:
     return world.in_gateway(read)
 
 
-def rotate(world: World) -> str:
-    """Rotate, as an operator does, and let its time pass; a restart stands for the gateway's looking."""
+def rotate(world: World, *, restart: bool = True) -> str:
+    """Rotate, as an operator does, and let its time pass; a restart stands for the gateway's looking, or it looks."""
     new = PseudonymKeys(world.settings.keys, world.clock).ensure().rotate(lead=60)
     world.clock.advance(seconds=60 + SETTLING)
-    world.stop()
-    world.start()
+    if restart:
+        world.stop()
+        world.start()
+    else:
+        world.gateway.pseudonyms.refresh()
     return new
 
 
@@ -76,6 +80,36 @@ def test_a_repeat_is_known_as_the_same_body_after_rotation(world: World) -> None
     assert again["exchangeId"] == first["exchangeId"]
     other = world.casework.post("/v1/exchanges", json=world.ask(fields=["status"]), headers=headers)
     assert other.json()["code"] == "idempotency-key-reused"
+
+
+@pytest.mark.parametrize("signed_in", ["before", "anew"])
+def test_a_person_s_own_repeat_is_one_after_rotation(world: World, signed_in: str) -> None:
+    """By the token that the gateway has seen and kept already, or by another."""
+    headers = {"Idempotency-Key": "my-own"}
+    body = world.ask(purpose="subject-access", fields=["licenceNumber"])
+    person = world.person("ann")
+    before = person.post("/v1/exchanges", json=body, headers=headers).json()
+    rotate(world, restart=signed_in == "anew")
+    if signed_in == "anew":
+        person = world.person("ann")
+    for _ in range(2):
+        again = person.post("/v1/exchanges", json=body, headers=headers).json()
+        assert (again["exchangeId"], again["outcome"]) == (before["exchangeId"], "released")
+    told = [event["outcome"] for event in world.events(before["exchangeId"])]
+    assert told == ["released", "repeated", "repeated"]
+    other = person.post("/v1/exchanges", json={**body, "fields": ["status"]}, headers=headers)
+    assert other.json()["code"] == "idempotency-key-reused"
+    # Nobody else's key of this name is touched.
+    assert (
+        world.person("bob")
+        .post(
+            "/v1/exchanges",
+            json=world.ask("bob", purpose="subject-access", fields=["licenceNumber"]),
+            headers=headers,
+        )
+        .json()["exchangeId"]
+        != before["exchangeId"]
+    )
 
 
 def test_a_lock_of_wrong_confirmations_outlives_the_key(world: World) -> None:
