@@ -17,7 +17,7 @@ LEASE = 30 * MICROSECONDS
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The exchange id to go under, whether it has released before, and the name under which the key is the caller's."""
+    """The exchange id to go under, whether it has released before, and the name that the caller holds the key by."""
 
     exchange_id: str
     repeat: bool
@@ -28,10 +28,9 @@ class Taken:
 class TakeKey:
     """Take the key, or find what became of it. Raises `InFlight` and `IdempotencyKeyReused`.
 
-    `body_macs`: the body's HMAC under the current pseudonym key first, then under all others that live. `callers`: the
-    caller's name, and those that an older or newer pseudonym key gives, where it is a pseudonym. A row stays under the
-    name that it was made by. What two gateways in different phases of a rotation take in the very same moment, both
-    take.
+    `body_macs`: the body's HMAC under the current pseudonym key first, then under all others that live. `callers`:
+    the caller's name, and those that other pseudonym keys give, where it is a pseudonym. A row keeps the name that it
+    was made by. What two gateways in different phases of a rotation take in the very same moment, both take.
     """
 
     callers: tuple[str, ...]
