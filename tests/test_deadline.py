@@ -82,3 +82,16 @@ def test_work_that_ends_as_its_time_ends_leaves_no_cancellation_behind() -> None
         return task.cancelling()
 
     assert asyncio.run(run()) == 0
+
+
+def test_a_shorter_time_that_begins_behind_a_longer_one_is_kept() -> None:
+    async def run() -> str:
+        deadline = Deadline()
+        longer = asyncio.ensure_future(_within(deadline, LONG, LONG))
+        await asyncio.sleep(0)  # the timer stands at its time
+        try:
+            return await asyncio.wait_for(_within(deadline, 0.02, LONG), 5)
+        finally:
+            longer.cancel()
+
+    assert asyncio.run(run()) == "late"

@@ -15,6 +15,7 @@ from adapters.base import Query
 from adapters.errors import Retriable
 from gateway.app import Gateway
 from gateway.auth.caller import ClientCaller
+from gateway.auth.once import UseProof, once_key
 from gateway.clock import DAY, MICROSECONDS, to_iso
 from gateway.exchange.asgi import parse
 from gateway.exchange.commit import CommitExchange
@@ -141,6 +142,25 @@ def test_two_gateways_let_one_exchange_by_it_through(shared: World) -> None:
 
     assert outcome(send(shared, name, token)) == "released"
     assert shared.in_gateway(commit) == "explicit-request-used"
+
+
+def test_a_replayed_proof_uses_none_up(shared: World) -> None:
+    """A proof that another gateway has seen is found in the commit, when the source has been read already."""
+    name = shared.newcomer()
+    token = shared.identity.token(name, CLIENT)
+    proof = once_key(shared.clock.now() // MICROSECONDS + 60, "replayed", name)
+    caller = ClientCaller(CLIENT, CONSUMER, frozenset(), "", proof)
+
+    async def commit(gateway: Gateway) -> str:
+        assert await gateway.store.commit(UseProof(proof))
+        asked = await gateway.exchanges.ask(caller, parse(json.dumps(shared.ask(name, **own(token))).encode()))
+        case = await gateway.store.read(look, gateway.clock, asked, f"replayed.{name}")
+        first = decide(asked.asked, case.facts)
+        assert isinstance(first, Permit)
+        return (await gateway.store.commit(CommitExchange(asked, f"replayed.{name}", first, "held"))).outcome
+
+    assert shared.in_gateway(commit) == "replayed"
+    assert outcome(send(shared, name, token)) == "released"
 
 
 @pytest.mark.parametrize("held", [True, False], ids=["released", "not held"])

@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 from sqlalchemy import select
 
 from gateway.app import Gateway
+from gateway.consent.tables import consent
 from gateway.db.connection import Connection
+from gateway.db.intent import CONSENT, Lock
 from gateway.exchange.forgetting import ForgetPerson, Forgotten, OnlyShown
 from gateway.ledger.export import export
 from gateway.ledger.reading import Problem
@@ -20,10 +23,14 @@ from gateway.ledger.tables import ENTRY
 from gateway.ledger.verify import verify_lines
 from gateway.migrations.tables import METADATA
 from gateway.signing.keys import Purpose
-from gateway.subjects.pseudonym import pseudonyms
+from gateway.subjects import repository as subjects
+from gateway.subjects.pseudonym import Pseudonyms, pseudonyms
+from gateway.subjects.repository import Index
 from tests.consent.asking import code, decide, events, exchange, known_as, requested
 from tests.consent.test_signals import notify
+from tests.elsewhere import impatient, meanwhile, transaction
 from tests.journeys.running import THREEKEYS
+from tests.subjects.indexed import exchanges_about
 from tests.world import CONSUMER, PEOPLE, PROVIDER, World
 
 UNNUMBERED = select(ENTRY.c.id).where(ENTRY.c.seq.is_(None))
@@ -199,6 +206,45 @@ def test_whoever_comes_back_begins_anew(shared: World) -> None:
     decide(shared, name, requested(shared, name))
     assert exchange(shared, name) == "released"
     assert len(shared.person(name).get("/v1/consent-requests").json()["items"]) == 1
+
+
+# --- while an exchange is under way at another gateway ---
+
+
+@pytest.fixture
+def on_postgres(postgres_url: str) -> Iterator[World]:
+    with World(postgres_url) as entered:
+        yield entered
+
+
+def digests_of(world: World, name: str) -> tuple[Pseudonyms, ...]:
+    return pseudonyms(world.gateway.pseudonyms, PEOPLE[name])
+
+
+def test_consents_are_taken_before_identifiers_as_an_exchange_takes_them(on_postgres: World) -> None:
+    """Else each of the two would hold what the other waits for."""
+    name = on_postgres.newcomer()
+    consent_id = requested(on_postgres, name)
+    decide(on_postgres, name, consent_id)
+    with transaction(on_postgres.settings.database, Lock(CONSENT, consent_id, consent)) as tx:
+        forgotten = meanwhile(lambda: forget(on_postgres, name))
+        impatient(tx)
+        assert subjects.resolve(tx, digests_of(on_postgres, name)).subject_id is not None
+    assert forgotten().revoked == 1
+
+
+def test_what_is_indexed_meanwhile_is_forgotten_too(on_postgres: World) -> None:
+    name = on_postgres.newcomer()
+    with transaction(on_postgres.settings.database) as tx:
+        subject_id = subjects.ensure(tx, digests_of(on_postgres, name)[1:])
+        tx.batch(Index).add(subject_id, "first")
+    with transaction(on_postgres.settings.database) as tx:
+        assert subjects.ensure(tx, digests_of(on_postgres, name)[1:]) == subject_id
+        forgotten = meanwhile(lambda: forget(on_postgres, name))
+        tx.batch(Index).add(subject_id, "under-way")
+    assert forgotten().exchanges == 2
+    with transaction(on_postgres.settings.database) as tx:
+        assert exchanges_about(tx, subject_id) == []
 
 
 # --- the command ---

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.db.intent import Transaction
 from gateway.db.migrating import migrate
 from gateway.subjects import repository as subjects
 from gateway.subjects.pseudonym import Pseudonyms
@@ -83,6 +84,30 @@ def test_a_row_of_a_new_key_written_meanwhile_goes_along(url: str) -> None:
     whole(url, "under-way", *made)
     with transaction(url) as tx:
         assert subjects.resolve(tx, (NINO_OF_A_NEW_KEY,)).subjects == (stays,)
+
+
+def test_so_does_one_of_a_subject_that_was_found_last(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another gateway's, made while linking waited for it: none of its rows was held before it is merged. Meanwhile a
+    third one asks by its further identifier, under a new key."""
+    further = Pseudonyms("driving-licence-number", (("k1", "dddd"),))
+    newer = Pseudonyms("driving-licence-number", (("k2", "eeee"), ("k1", "dddd")))
+    first, merge, merged = ensure(url, NHS), subjects._merge, []
+
+    def slowly(tx: Transaction, old: str, new: str) -> None:
+        with transaction(url) as third:
+            merged.append(subjects.ensure(third, (newer,)))
+            done = meanwhile(lambda: merge(tx, old, new))
+        done()
+
+    monkeypatch.setattr(subjects, "_merge", slowly)
+    with transaction(url) as tx:
+        last, _ = subjects.link(tx, (NINO, further))
+        linked = meanwhile(lambda: link(url, *BOTH))
+    assert linked() == first
+    assert merged == [last]
+    with transaction(url) as tx:
+        for one in (NINO, further, Pseudonyms(further.scheme, newer.keyed[:1])):
+            assert subjects.resolve(tx, (one,)).subjects == (first,)
 
 
 def test_linking_waits_for_an_exchange_before_it_holds_what_the_exchange_may_want_next(url: str) -> None:
