@@ -64,11 +64,13 @@ def forget(
             await store.aclose()
 
     found = asyncio.run(run())
-    if not found.identifiers:
+    if found == Forgotten():
         raise ConfigurationError("nobody is known by these identifiers; nothing was deleted")
     print("deleted:" if yes else "this would be deleted, for good:")
     print(f"  {count(found.identifiers, 'pseudonym')}, and what they lead to:")
     print(f"  {count(found.exchanges, 'exchange')} in the index of who looked")
+    asked = count(found.attempts, "exchange or dry decision", "exchanges and dry decisions")
+    print(f"  {asked} that were asked before anybody was known by these")
     print(f"  {count(found.openings, 'opening')} of ledger entries (the commitments stay)")
     print(f"  {count(found.consents, 'ended consent')}, {count(found.notices, 'notice')}")
     live = count(found.revoked, "live or unanswered consent")

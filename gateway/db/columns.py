@@ -6,9 +6,9 @@ from sqlalchemy import BigInteger, LargeBinary, Text
 from sqlmodel import Field
 
 
-def key() -> Any:
-    """A text primary key."""
-    return Field(primary_key=True, sa_type=Text)
+def key(*, index: bool = False) -> Any:
+    """A text primary key, or a part of one; `index`: found by it alone, though it is not the first part."""
+    return Field(primary_key=True, sa_type=Text, index=index)
 
 
 def text(*, index: bool = False) -> Any:

@@ -24,10 +24,7 @@ async def account(store: Store, keys: PseudonymKeys, caller: Caller, exchange_id
     known_as = pseudonyms(keys, dict(caller.identifiers))
 
     def own(connection: Connection, row: EntryRow) -> bool:
-        return row.audience == "both" and any(
-            subjects.is_about(connection, exchange_id, subject_id)
-            for subject_id in subjects.subjects_of(connection, known_as)
-        )
+        return row.audience == "both" and subjects.is_theirs(connection, exchange_id, known_as)
 
     return await store.read(_read, exchange_id, own)
 

@@ -241,19 +241,26 @@ def _count_fetch(tx: Transaction, permit: Permit, repeat: bool) -> None:
 def _enter(
     tx: Transaction, ask: Ask, exchange_id: str, outcome: str, *, released: bool = False, **more: Any
 ) -> Commitment:
-    """Enter it, and index it by whom it is about.
-
-    Only a release makes a subject known, by the identifiers that its record carries. Whatever else comes of an
-    exchange is indexed alike, by what was sent and where that is known already: else a later request could learn
-    from the index what was found.
-    """
+    """Enter it, and index it by whom it is about."""
     parties = tuple(filter(None, (ask.consumer_id, ask.dataset.provider_id)))
     entry = append(tx, exchange_event(ask, exchange_id, outcome, **more), parties)
     tx.batch(ExchangeEntries).add(entry.entry_id, exchange_id, ask.consumer_id, ask.dataset.provider_id, "both")
+    index(tx, ask, exchange_id, released=released)
+    return entry
+
+
+def index(tx: Transaction, ask: Ask, exchange_id: str, *, released: bool = False) -> None:
+    """Index an exchange, or a dry decision, by whom it is about.
+
+    Only a release makes a subject known, by the identifiers that its record carries. Whatever else comes of an
+    exchange is indexed alike, by what was sent: under the subject where that is known already, else under pseudonyms.
+    So no later request can learn from the index what was found.
+    """
     if not ask.client_id:
         tx.batch(Index).add(link_person(tx, ask.known_as), exchange_id)
-        return entry
+        return
     subject = subjects.resolve(tx, ask.known_as)
     if subject.subject_id or (released and not subject.conflict):
         tx.batch(Index).add(subjects.ensure(tx, ask.known_as, subject), exchange_id)
-    return entry
+    else:
+        tx.batch(Index).add_asked((*ask.known_as, *ask.beside), exchange_id)

@@ -9,6 +9,7 @@ from gateway.clock import MICROSECONDS, Clock
 from gateway.db.intent import Lock, Transaction
 from gateway.errors import GatewayError
 from gateway.exchange.asking import Ask
+from gateway.exchange.commit import index
 from gateway.exchange.events import exchange_event
 from gateway.exchange.facts import look
 from gateway.exchange.repository import ExchangeEntries
@@ -65,7 +66,7 @@ class PerMinute:
 
 @dataclass(frozen=True, slots=True)
 class EnterDecision:
-    """Enter a dry decision: both agencies may see that it was asked."""
+    """Enter a dry decision: both agencies may see that it was asked, and so may the person."""
 
     ask: Ask
     decision_id: str
@@ -82,6 +83,7 @@ class EnterDecision:
         consumer, provider = self.ask.consumer_id, self.ask.dataset.provider_id
         entry = append(tx, event, tuple(filter(None, (consumer, provider))))
         tx.batch(ExchangeEntries).add(entry.entry_id, self.decision_id, consumer, provider, "both")
+        index(tx, self.ask, self.decision_id)
         return entry
 
 

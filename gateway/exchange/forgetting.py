@@ -20,7 +20,10 @@ from gateway.subjects.pseudonym import Pseudonyms
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """How many rows of what were deleted; `revoked` are the consents that were live, and stay as ended."""
+    """How many rows of what were deleted; `revoked` are the consents that were live, and stay as ended.
+
+    `attempts` are exchanges, and dry decisions, that were asked when the gateway knew nobody by these identifiers.
+    """
 
     identifiers: int = 0
     exchanges: int = 0
@@ -28,6 +31,7 @@ class Forgotten:
     revoked: int = 0
     consents: int = 0
     notices: int = 0
+    attempts: int = 0
 
     def __add__(self, other: "Forgotten") -> "Forgotten":
         return Forgotten(*(mine + theirs for mine, theirs in zip(_counts(self), _counts(other), strict=True)))
@@ -47,7 +51,8 @@ class OnlyShown(Exception):  # no error: what would be deleted, after which it i
 
 @dataclass(frozen=True, slots=True)
 class ForgetPerson:
-    """Forget whoever is known by any of these identifiers; returns how much that was, nothing where they are unknown.
+    """Forget whoever is known by any of these identifiers, and what was asked with one before that; returns how much
+    that was, nothing where they are unknown.
 
     `show`: do all of it and take it back, by raising `OnlyShown`: so what is shown is what would be done.
     """
@@ -66,18 +71,31 @@ class ForgetPerson:
         for subject_id in subjects.subjects_of(tx, self.known_as):
             subjects.lock_subject(tx, subject_id)
         # Read once more: another gateway may have brought two together before the lock was ours.
-        found = [_forget(tx, subject_id) for subject_id in subjects.subjects_of(tx, self.known_as)]
-        total = sum(found, Forgotten())
+        total, digests = Forgotten(), {digest for one in self.known_as for digest in one.digests}
+        for subject_id in subjects.subjects_of(tx, self.known_as):
+            total += _forget(tx, subject_id, digests)
+        total += _forget_attempts(tx, digests)
         if self.show:
             raise OnlyShown(total)
-        if found:
+        if total != Forgotten():
             append(tx, {"kind": "person-forgotten", "openings": total.openings, "consentsRevoked": total.revoked})
         return total
 
 
-def _forget(tx: Transaction, subject_id: str) -> Forgotten:
+def _forget(tx: Transaction, subject_id: str, digests: set[str]) -> Forgotten:
+    """`digests` gains what else the subject was known by."""
     openings = ledger.forget(tx, repository.forget_entries(tx, subject_id))
     exchanges = subjects.forget_index(tx, subject_id)
     ended = forget_consents(tx, subject_id)
     identifiers = subjects.forget_identifiers(tx, subject_id)
-    return Forgotten(identifiers, exchanges, openings + ended.openings, ended.revoked, ended.deleted, ended.notices)
+    digests.update(identifiers)
+    openings += ended.openings
+    return Forgotten(len(identifiers), exchanges, openings, ended.revoked, ended.deleted, ended.notices)
+
+
+def _forget_attempts(tx: Transaction, digests: set[str]) -> Forgotten:
+    """What was asked with one of these while nobody was known by it; of what somebody is indexed for by now, only how
+    it was asked."""
+    attempts = subjects.forget_asked(tx, digests)
+    entries = [entry_id for one in attempts for entry_id in repository.forget_nobodys(tx, one)]
+    return Forgotten(openings=ledger.forget(tx, entries), attempts=len(attempts))

@@ -84,14 +84,16 @@ _OURS_ALONE = (
 )
 _ENTRIES_ABOUT = select(exchange_entry.c.entry_id).where(exchange_entry.c.exchange_id.in_(_OURS_ALONE))
 _FORGET_ENTRIES = delete(exchange_entry).where(exchange_entry.c.exchange_id.in_(_OURS_ALONE))
-_IS_ENTRY = (
-    select(exchange_entry.c.entry_id)
-    .join(subject_exchange, subject_exchange.c.exchange_id == exchange_entry.c.exchange_id)
+_FORGET_NOBODYS = (
+    delete(exchange_entry)
     .where(
-        exchange_entry.c.entry_id == bindparam("entry_id"),
-        exchange_entry.c.audience == "both",
-        subject_exchange.c.subject_id == bindparam("subject_id"),
+        exchange_entry.c.exchange_id == bindparam("exchange_id"),
+        ~exists().where(subject_exchange.c.exchange_id == exchange_entry.c.exchange_id),
     )
+    .returning(exchange_entry.c.entry_id)
+)
+_EXCHANGE_OF = select(exchange_entry.c.exchange_id).where(
+    exchange_entry.c.entry_id == bindparam("entry_id"), exchange_entry.c.audience == "both"
 )
 _USE = (
     insert(explicit_request)
@@ -171,9 +173,10 @@ def entries(connection: Connection, exchange_id: str) -> list[EntryRow]:
     return [EntryRow._make(row) for row in connection.all(_ENTRIES, {"exchange_id": exchange_id})]
 
 
-def is_entry_about(connection: Connection, entry_id: str, subject_id: str) -> bool:
-    """Whether an entry is about an exchange about this subject, and no agency's own affair."""
-    return connection.first(_IS_ENTRY, {"entry_id": entry_id, "subject_id": subject_id}) is not None
+def exchange_of(connection: Connection, entry_id: str) -> str | None:
+    """The exchange that an entry is about, unless it is an agency's own affair."""
+    row = connection.first(_EXCHANGE_OF, {"entry_id": entry_id})
+    return None if row is None else row[0]
 
 
 def forget_entries(tx: Transaction, subject_id: str) -> list[str]:
@@ -184,6 +187,11 @@ def forget_entries(tx: Transaction, subject_id: str) -> list[str]:
     found: list[str] = flat(tx.all(_ENTRIES_ABOUT, {"subject_id": subject_id}))
     tx.run(_FORGET_ENTRIES, {"subject_id": subject_id})
     return found
+
+
+def forget_nobodys(tx: Transaction, exchange_id: str) -> list[str]:
+    """Forget which entries are about an exchange, unless somebody is indexed for it; returns their ids."""
+    return flat(tx.all(_FORGET_NOBODYS, {"exchange_id": exchange_id}))
 
 
 def failures(connection: Connection, confirmation_id: str) -> list[int]:

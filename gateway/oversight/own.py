@@ -14,9 +14,15 @@ from gateway.subjects.pseudonym import Pseudonyms
 
 def own_opening(connection: Connection, entry_id: str, known_as: Sequence[Pseudonyms]) -> Opening:
     """Salt and event. `LedgerNotFound` for an entry about anybody else, or about nobody, or once forgotten."""
-    for subject_id in subjects.subjects_of(connection, known_as):
-        if any(room.is_entry_about(connection, entry_id, subject_id) for room in (consents, exchanges)):
-            found = ledger.opening(connection, entry_id)
-            if found is not None:
-                return Opening(entry_id, found[0], found[1])
-    raise LedgerNotFound
+    found = ledger.opening(connection, entry_id) if _is_own(connection, entry_id, known_as) else None
+    if found is None:
+        raise LedgerNotFound
+    return Opening(entry_id, found[0], found[1])
+
+
+def _is_own(connection: Connection, entry_id: str, known_as: Sequence[Pseudonyms]) -> bool:
+    exchange_id = exchanges.exchange_of(connection, entry_id)
+    if exchange_id is not None:
+        return subjects.is_theirs(connection, exchange_id, known_as)
+    mine = subjects.subjects_of(connection, known_as)
+    return any(consents.is_entry_about(connection, entry_id, subject_id) for subject_id in mine)

@@ -13,7 +13,7 @@ from gateway.db.connection import Connection, Row, flat
 from gateway.db.held import Held, padded, rows_of
 from gateway.db.intent import Transaction
 from gateway.subjects.pseudonym import Pseudonyms
-from gateway.subjects.tables import subject_exchange, subject_identifier
+from gateway.subjects.tables import pseudonym_exchange, subject_exchange, subject_identifier
 
 _INSERT = (
     insert(subject_identifier)
@@ -40,6 +40,14 @@ _INDEX = (
     .values(subject_id=bindparam("subject_id"), exchange_id=bindparam("exchange_id"))
     .on_conflict_do_nothing()
 )
+_INDEX_ASKED = (
+    insert(pseudonym_exchange)
+    .values(digest=bindparam("digest"), exchange_id=bindparam("exchange_id"))
+    .on_conflict_do_nothing()
+)
+_ASKED = (pseudonym_exchange.c.digest, pseudonym_exchange.c.exchange_id)
+_ASKED_WITH = select(pseudonym_exchange.c.digest).where(pseudonym_exchange.c.exchange_id == bindparam("exchange_id"))
+_FORGET_ASKED = delete(pseudonym_exchange).where(pseudonym_exchange.c.exchange_id == bindparam("exchange_id"))
 _IS_ABOUT = select(subject_exchange.c.exchange_id).where(
     subject_exchange.c.subject_id == bindparam("subject_id"),
     subject_exchange.c.exchange_id == bindparam("exchange_id"),
@@ -50,9 +58,18 @@ _ALL_OF = (
     .order_by(subject_identifier.c.digest)
     .with_for_update()
 )
-_FORGET_IDENTIFIERS = delete(subject_identifier).where(subject_identifier.c.subject_id == bindparam("subject_id"))
+_FORGET_IDENTIFIERS = (
+    delete(subject_identifier)
+    .where(subject_identifier.c.subject_id == bindparam("subject_id"))
+    .returning(subject_identifier.c.digest)
+)
 _OF_SUBJECT = select(subject_identifier.c.digest).where(subject_identifier.c.subject_id == bindparam("subject_id"))
 _FORGET = delete(subject_exchange).where(subject_exchange.c.subject_id == bindparam("subject_id"))
+_FORGET_ASKED_TOO = delete(pseudonym_exchange).where(
+    pseudonym_exchange.c.exchange_id.in_(
+        select(subject_exchange.c.exchange_id).where(subject_exchange.c.subject_id == bindparam("subject_id"))
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +232,7 @@ def _merge(tx: Transaction, old: str, new: str) -> None:
         pass
     # Both may have been seen in the same exchange (a repeat that named another identifier).
     tx.run(_COPY_EXCHANGES, names)
-    forget_index(tx, old)
+    tx.run(_FORGET, {"subject_id": old})
     tx.batch(Index).move(old, new)
 
 
@@ -227,14 +244,20 @@ def _insert(tx: Transaction, one: Pseudonyms, subject_id: str) -> None:
 
 
 class Index:
-    """Gathers (subject, exchange) rows of a transaction."""
+    """Gathers (subject, exchange) rows of a transaction, and (pseudonym, exchange) where no subject is known."""
 
     def __init__(self) -> None:
         self.rows: list[dict[str, str]] = []
+        self.asked: set[tuple[str, str]] = set()
 
     def add(self, subject_id: str, exchange_id: str) -> None:
         """Remember that this exchange was about this subject."""
         self.rows.append({"subject_id": subject_id, "exchange_id": exchange_id})
+
+    def add_asked(self, known_as: Sequence[Pseudonyms], exchange_id: str) -> None:
+        """Remember that this exchange was asked with these identifiers, of nobody whom the gateway knows for sure."""
+        for one in known_as:
+            self.asked.update((exchange_id, digest) for digest in one.digests[: one.written])
 
     def move(self, old: str, new: str) -> None:
         """One subject turned out to be another: rows in hand follow."""
@@ -243,11 +266,30 @@ class Index:
     def flush(self, tx: Transaction) -> None:
         if self.rows:
             tx.run_many(_INDEX, self.rows)
+        if self.asked:
+            asked = [{"exchange_id": exchange_id, "digest": digest} for exchange_id, digest in sorted(self.asked)]
+            tx.run_many(_INDEX_ASKED, asked)
 
 
 def is_about(connection: Connection, exchange_id: str, subject_id: str) -> bool:
     """Whether this exchange was about this subject."""
     return connection.first(_IS_ABOUT, {"subject_id": subject_id, "exchange_id": exchange_id}) is not None
+
+
+def is_theirs(connection: Connection, exchange_id: str, known_as: Sequence[Pseudonyms]) -> bool:
+    """Whether this exchange was about whoever is known by these identifiers: as a subject; or, where it was asked
+    before the gateway knew anybody by them, with identifiers all of which are theirs.
+
+    All: one more is perhaps somebody else's, whose affair it then is. Whether the gateway knows that other one makes
+    no difference, and so cannot be learnt from the answer.
+    """
+    mine = subjects_of(connection, known_as)
+    if any(is_about(connection, exchange_id, subject_id) for subject_id in mine):
+        return True
+    asked_with = {*flat(connection.all(_ASKED_WITH, {"exchange_id": exchange_id}))}
+    theirs = {digest for one in known_as for digest in one.digests}
+    theirs.update(*(flat(connection.all(_OF_SUBJECT, {"subject_id": one})) for one in mine))
+    return bool(asked_with) and asked_with <= theirs
 
 
 def subjects_of(connection: Connection, known_as: Sequence[Pseudonyms]) -> list[str]:
@@ -262,11 +304,21 @@ def lock_subject(tx: Transaction, subject_id: str) -> None:
 
 
 def forget_index(tx: Transaction, subject_id: str) -> int:
-    """Delete the index of a subject; returns how many rows."""
+    """Delete the index of a subject, and how it was asked for what stands in it; returns how many exchanges."""
+    tx.run(_FORGET_ASKED_TOO, {"subject_id": subject_id})
     return tx.run(_FORGET, {"subject_id": subject_id})
 
 
-def forget_identifiers(tx: Transaction, subject_id: str) -> int:
-    """Delete all pseudonyms of a subject, whom nobody is known as any more; returns how many rows."""
+def forget_asked(tx: Transaction, digests: Iterable[str]) -> list[str]:
+    """Delete whose identifiers any exchange was asked with that was asked with one of these; returns which."""
+    found = rows_of(tx, _ASKED, {*digests})
+    exchange_ids = sorted({row[1] for rows in found.values() for row in rows})
+    for exchange_id in exchange_ids:
+        tx.run(_FORGET_ASKED, {"exchange_id": exchange_id})
+    return exchange_ids
+
+
+def forget_identifiers(tx: Transaction, subject_id: str) -> list[str]:
+    """Delete all pseudonyms of a subject, whom nobody is known as any more; returns which."""
     tx.batch(HeldIdentifiers).drop()
-    return tx.run(_FORGET_IDENTIFIERS, {"subject_id": subject_id})
+    return flat(tx.all(_FORGET_IDENTIFIERS, {"subject_id": subject_id}))

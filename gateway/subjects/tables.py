@@ -27,5 +27,18 @@ class SubjectExchange(SQLModel, table=True):
     exchange_id: str = key()
 
 
+class PseudonymExchange(SQLModel, table=True):
+    """The same, where the gateway knew nobody by the identifiers that were asked with, or several: one row for each.
+
+    `digest` is the pseudonym of one of them, as in `SubjectIdentifier`.
+    """
+
+    __tablename__ = "pseudonym_exchange"
+
+    digest: str = key()
+    exchange_id: str = key(index=True)
+
+
 subject_identifier: Table = SQLModel.metadata.tables["subject_identifier"]
 subject_exchange: Table = SQLModel.metadata.tables["subject_exchange"]
+pseudonym_exchange: Table = SQLModel.metadata.tables["pseudonym_exchange"]

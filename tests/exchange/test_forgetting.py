@@ -78,6 +78,7 @@ def everything(world: World) -> str:
 
 def a_past(world: World, name: str) -> dict[str, str]:
     """A person with all that can be forgotten; ids of it."""
+    early = refused(world, name)
     ended = requested(world, name, fields=["status"])
     decide(world, name, ended)
     live = requested(world, name)
@@ -87,8 +88,15 @@ def a_past(world: World, name: str) -> dict[str, str]:
     decide(world, name, declined, "decline")
     assert notify(world, name).status_code == 201
     looked = world.casework.post("/v1/exchanges", json=world.ask(name, purpose="with-consent")).json()["exchangeId"]
-    refused = world.casework.post("/v1/exchanges", json=world.ask(name, fields=["endorsements"])).json()["exchangeId"]
-    return {"ended": ended, "live": live, "waiting": waiting, "declined": declined, "looked": looked, "no": refused}
+    consents = {"ended": ended, "live": live, "waiting": waiting, "declined": declined}
+    return {**consents, "looked": looked, "no": refused(world, name), "early": early}
+
+
+def refused(world: World, name: str, **more: Any) -> str:
+    """The id of an exchange that the agreement refuses, whoever it is about."""
+    answer = world.casework.post("/v1/exchanges", json=world.ask(name, fields=["endorsements"], **more))
+    assert code(answer) == (403, "field-not-in-agreement")
+    return str(answer.json()["exchangeId"])
 
 
 def test_afterwards_nothing_of_the_past_is_told_and_the_export_still_verifies(shared: World) -> None:
@@ -96,15 +104,16 @@ def test_afterwards_nothing_of_the_past_is_told_and_the_export_still_verifies(sh
     past, kept = a_past(shared, name), a_past(shared, other)
     before = verified(shared)
     told = json.dumps(events(shared))
-    subject_ids = {past[what] for what in ("ended", "declined", "looked", "no")}
+    subject_ids = {past[what] for what in ("ended", "declined", "looked", "no", "early")}
     assert all(one in told for one in subject_ids)
     done = forget(shared, name, "nino")
     # Both identifiers went, though one was named; 2 of the past's consents were live.
     assert (done.identifiers, done.exchanges, done.revoked, done.consents, done.notices) == (2, 2, 2, 2, 1)
+    assert done.attempts == 1
 
     person = shared.person(name)
     assert person.get("/v1/consent-requests").json()["items"] == []
-    for exchange_id in (past["looked"], past["no"]):
+    for exchange_id in (past["looked"], past["no"], past["early"]):
         for caller in (person, shared.casework, shared.client(f"{PROVIDER}.data-office")):
             assert code(caller.get(f"/v1/exchanges/{exchange_id}")) == (404, "no-such-exchange")
     for what in ("ended", "live", "waiting", "declined"):
@@ -171,7 +180,7 @@ def test_no_pseudonym_and_no_subject_of_the_person_stands_in_any_table(shared: W
     left = everything(shared)
     assert not any(digest in left for digest in digests)
     assert subject_id not in left
-    assert not any(past[what] in left for what in ("looked", "no", "ended", "declined"))
+    assert not any(past[what] in left for what in ("looked", "no", "early", "ended", "declined"))
 
 
 def test_what_is_shown_is_what_would_be_deleted_and_nothing_is(shared: World) -> None:
@@ -299,6 +308,9 @@ POINTS: dict[str, dict[str, Any]] = {
     },
     "between consents and identifiers": {
         "module": "gateway.subjects", "holder": "repository", "name": "forget_identifiers", "before": KILL
+    },
+    "between identifiers and attempts": {
+        "module": "gateway.subjects", "holder": "repository", "name": "forget_asked", "before": KILL
     },
     "applied": {"module": "gateway.exchange.forgetting", "holder": "ForgetPerson", "name": "apply", "after": KILL},
     "before the commit": {

@@ -27,10 +27,10 @@ def rows(world: World, name: str) -> list[tuple[Any, ...]]:
     return world.in_gateway(read)
 
 
-def rotate(world: World, *, restart: bool = True) -> str:
+def rotate(world: World, *, restart: bool = True, settled: bool = True) -> str:
     """Rotate, as an operator does, and let its time pass; a restart stands for the gateway's looking, or it looks."""
     new = PseudonymKeys(world.settings.keys, world.clock).ensure().rotate(lead=60)
-    world.clock.advance(seconds=60 + SETTLING)
+    world.clock.advance(seconds=60 + (SETTLING if settled else 1))
     if restart:
         world.stop()
         world.start()
