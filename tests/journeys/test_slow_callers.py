@@ -15,6 +15,7 @@ from gateway.sandbox.layout import free_base
 from gateway.serve import server
 from gateway.settings import Settings
 from gateway.web import bodies, protocol
+from tests.answers import one_answer
 
 SHORT = 0.6
 """Seconds that a head, and a body, may take here."""
@@ -112,17 +113,18 @@ def test_a_head_of_15_kilobytes_is_taken_and_the_connection_serves_on(port: int)
     with connected(port) as connection:
         for _ in range(3):
             connection.sendall(HEAD + FIELD * 14 + b"\r\n")
-            assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
+            assert one_answer(connection).startswith(b"HTTP/1.1 200 ")
 
 
 def test_a_large_body_after_a_small_head_is_no_large_head(port: int) -> None:
     head = b"POST /v1/decisions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     with connected(port) as connection:
         connection.sendall(head + b"Content-Length: 200000\r\n\r\n" + b" " * 199_999 + b"1" + HEAD + b"\r\n")
-        time.sleep(0.3)
-        answer = connection.recv(65_536)
-    assert answer.startswith(b"HTTP/1.1 401 ")
-    assert b"HTTP/1.1 200 " in answer
+        answers = one_answer(connection)
+        if b"HTTP/1.1 200 " not in answers:  # both may come at once
+            answers += one_answer(connection)
+    assert answers.startswith(b"HTTP/1.1 401 ")
+    assert b"HTTP/1.1 200 " in answers
 
 
 @pytest.mark.parametrize("first", [b"", b"GET / HT", HEAD, b"\r\n"])
@@ -149,7 +151,7 @@ def test_a_head_that_comes_byte_by_byte_is_closed_all_the_same(port: int) -> Non
 def test_half_a_second_head_is_closed_too(port: int) -> None:
     with connected(port) as connection:
         connection.sendall(HEAD + b"\r\n")
-        assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
+        assert one_answer(connection).startswith(b"HTTP/1.1 200 ")
         connection.sendall(HEAD)
         started = time.monotonic()
         assert told(connection) == b""
@@ -177,7 +179,7 @@ def test_of_a_stranger_no_body_is_read(port: int, path: bytes) -> None:
     with connected(port) as connection:
         started = time.monotonic()
         connection.sendall(head + b" " * 60_000)
-        assert connection.recv(4096).startswith(b"HTTP/1.1 401 ")
+        assert one_answer(connection).startswith(b"HTTP/1.1 401 ")
         assert time.monotonic() - started < SHORT / 2
         told(connection)  # and who sends no more of it is cut off
 

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.connector.proofs import ProofMaker
 from gateway.web import bodies
+from tests.answers import one_answer
 from tests.web.routes import ROUTES, Route, served
 from tests.world import CONSUMER, World
 
@@ -29,11 +30,11 @@ def head(world: World, path: str, *credentials: str, length: int = 1000) -> byte
 
 
 def answered(world: World, sent: bytes) -> tuple[bytes, float]:
-    """(the beginning of the answer, seconds until it came) to something that stays unfinished."""
+    """(the answer, seconds until it came) to something that stays unfinished."""
     with socket.create_connection(("127.0.0.1", world.settings.port), timeout=10) as connection:
         started = time.monotonic()
         connection.sendall(sent)
-        return connection.recv(65_536), time.monotonic() - started
+        return one_answer(connection), time.monotonic() - started
 
 
 def test_whatever_writes_needs_a_caller_or_is_the_token_endpoint(world: World) -> None:
