@@ -10,33 +10,32 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI
-from fastapi.responses import JSONResponse, Response
+from fastapi import Depends, FastAPI
 
 import adapters.registry
 from adapters.errors import Misconfigured
 from adapters.http.trust import CaFileUnusable, trusting
+from gateway import health
 from gateway.agreements import endpoints as agreement_routes
 from gateway.agreements.service import Agreements
 from gateway.auth import endpoints as auth_routes
 from gateway.auth.dependencies import authenticate
-from gateway.auth.once import PruneOnce
 from gateway.auth.people import PersonIssuer
 from gateway.auth.service import Auth
 from gateway.catalogue import endpoints as catalogue_routes
 from gateway.catalogue.service import Catalogue
-from gateway.clock import DAY, Clock, SystemClock
+from gateway.chores import prune, see_keys
+from gateway.clock import Clock, SystemClock
 from gateway.consent import endpoints as consent_routes
 from gateway.consent.receipt import ConsentReceipts
 from gateway.consent.service import Consents
 from gateway.db.open import open_store
 from gateway.db.store import Store
-from gateway.document import BASE, finished, operation_id, places, problem_types
-from gateway.errors import GatewayError, Unavailable
+from gateway.document import BASE, DESCRIPTION, TAGS, finished, operation_id, places, problem_types
+from gateway.errors import GatewayError
 from gateway.exchange import endpoints as exchange_routes
 from gateway.exchange.asgi import ExchangeRoute
 from gateway.exchange.deciding import Decisions
-from gateway.exchange.pruning import Prune
 from gateway.exchange.reply import Replier
 from gateway.exchange.service import Exchanges
 from gateway.exchange.sources import Source, Sources
@@ -47,33 +46,14 @@ from gateway.receipts.issue import ReceiptIssuer
 from gateway.settings import ConfigurationError, Settings
 from gateway.signing.directory import KeyDirectory
 from gateway.signing.pseudonyms import PseudonymKeys
-from gateway.telemetry.log import logger, where
-from gateway.telemetry.metrics import CONTENT_TYPE, Metrics
+from gateway.telemetry.log import logger
+from gateway.telemetry.metrics import Metrics
 from gateway.web import pages, reference
 from gateway.web.bodies import App, Receive, Scope, Send, StrictBodies
-from gateway.web.declared import answer, served
 from gateway.web.problems import install
 from gateway.web.query import known_query
 from gateway.web.requests import Requests
 from schemas.records import RecordTypesUnusable, record_types
-
-DESCRIPTION = (
-    "Consented record exchange between agencies. One call gets one record of another agency, minimised to what "
-    "law, agreement and person allow; or a refusal that says which key is missing and how to get it.\n\n"
-    "An agency's client signs a proof for each request (RFC 9449). `threekeys connect` does that for you: it listens "
-    "on loopback, and you call it with plain HTTP. Every error is explained under [/problems](problems)."
-)
-
-TAGS = [
-    {"name": "exchanges", "description": "The main job: one record, or the reasons why not."},
-    {"name": "consent", "description": "The person's key: asked for, granted, declined, revoked; and notices."},
-    {"name": "agreements", "description": "The agencies' key: texts that both have signed, and what they permit."},
-    {"name": "catalogue", "description": "Who is here, what is offered, and what its fields mean. Public."},
-    {"name": "ledger", "description": "Proof of every decision (RFC 6962, C2SP). Public, but for openings."},
-    {"name": "oauth", "description": "Tokens of clients; errors are those of RFC 6749."},
-    {"name": "public", "description": "Pages for people."},
-    {"name": "operators", "description": "How the gateway is."},
-]
 
 
 @dataclass(slots=True)
@@ -242,7 +222,7 @@ def _api(gateway: Gateway) -> FastAPI:
         auth_routes.router(gateway.auth),
         pages.router(problem_types(), places(rooms)),
         reference.router(),
-        _operators(gateway),
+        health.router(gateway.catalogue.agencies, gateway.sequencer, gateway.metrics, lambda: gateway.route.draining),
     ):
         api.include_router(router)
     made = api.openapi
@@ -254,57 +234,15 @@ def _api(gateway: Gateway) -> FastAPI:
     return api
 
 
-def _operators(gateway: Gateway) -> APIRouter:
-    routes = APIRouter(tags=["operators"])
-
-    @routes.get("/health/live", response_description="It does", summary="The process answers")
-    async def live() -> dict[str, str]:
-        """For whoever restarts a process that hangs: asks nothing else."""
-        return {"status": "live"}
-
-    @routes.get(
-        "/health/ready",
-        responses=answer(200, "Ready", ready={"status": "ready", "checks": {"database": "ok", "ledger": "ok"}})
-        | answer(503, "Not ready", draining={"status": "not ready", "checks": {"database": "ok", "draining": "yes"}}),
-        summary="Ready for traffic",
-    )
-    async def ready() -> JSONResponse:
-        """Asks the database, and whether this gateway drains."""
-        checks = {"database": await _database(gateway), "ledger": gateway.sequencer.fault or "ok"}
-        if gateway.route.draining:
-            checks["draining"] = "yes"
-        good = checks["database"] == "ok" and not gateway.route.draining
-        return JSONResponse({"status": "ready" if good else "not ready", "checks": checks}, 200 if good else 503)
-
-    @routes.get(
-        "/metrics",
-        response_class=Response,
-        responses=served("The metrics", "text/plain", {"type": "string"}),
-        summary="Prometheus metrics",
-    )
-    async def metrics() -> Response:
-        """Counts and times by route template and status; no id of a person or of an exchange."""
-        return Response(gateway.metrics.page(), media_type=CONTENT_TYPE)
-
-    return routes
-
-
-async def _database(gateway: Gateway) -> str:
-    try:
-        async with asyncio.timeout(2):
-            await gateway.catalogue.agencies()
-    except Unavailable as error:
-        return error.code
-    except TimeoutError:
-        return "timeout"
-    return "ok"
-
-
 def _lifespan(gateway: Gateway) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         gateway.open_sources()
-        works = (gateway.sequencer.run(), _see_keys(gateway), _prune(gateway))
+        works = (
+            gateway.sequencer.run(),
+            see_keys(gateway.keys, gateway.pseudonyms),
+            prune(gateway.store, gateway.clock),
+        )
         tasks = [asyncio.create_task(work) for work in works]
         logger("gateway").info("started", baseUrl=gateway.settings.base_url, adapters=list(gateway.settings.adapters))
         try:
@@ -323,28 +261,6 @@ def _lifespan(gateway: Gateway) -> Any:
             logger("gateway").info("stopped")
 
     return lifespan
-
-
-async def _see_keys(gateway: Gateway) -> None:
-    """See keys that were made elsewhere, and whose time has come: well within a rotation's lead."""
-    while True:
-        await asyncio.sleep(5)
-        try:
-            gateway.keys.refresh()
-            gateway.pseudonyms.refresh()
-        except Exception as error:
-            logger("gateway").warning("keys cannot be read", **where(error))
-
-
-async def _prune(gateway: Gateway) -> None:
-    """Forget proofs, assertions and idempotency keys whose time is over."""
-    while True:
-        await asyncio.sleep(30)
-        try:
-            await gateway.store.commit(PruneOnce())
-            await gateway.store.commit(Prune(gateway.clock.now() - DAY - DAY // 24))
-        except Exception as error:
-            logger("gateway").warning("pruning failed", **where(error))
 
 
 def openapi_document() -> str:

@@ -41,6 +41,24 @@ from schemas.examples.ids import EXCHANGE, REQUEST
 
 BASE = "http://127.0.0.1:8400"
 """Of the sandbox, of which all examples are."""
+DESCRIPTION = (
+    "Consented record exchange between agencies. One call gets one record of another agency, minimised to what "
+    "law, agreement and person allow; or a refusal that says which key is missing and how to get it.\n\n"
+    "An agency's client signs a proof for each request (RFC 9449). `threekeys connect` does that for you: it listens "
+    "on loopback, and you call it with plain HTTP. Every error is explained under [/problems](problems)."
+)
+
+TAGS = [
+    {"name": "exchanges", "description": "The main job: one record, or the reasons why not."},
+    {"name": "consent", "description": "The person's key: asked for, granted, declined, revoked; and notices."},
+    {"name": "agreements", "description": "The agencies' key: texts that both have signed, and what they permit."},
+    {"name": "catalogue", "description": "Who is here, what is offered, and what its fields mean. Public."},
+    {"name": "ledger", "description": "Proof of every decision (RFC 6962, C2SP). Public, but for openings."},
+    {"name": "oauth", "description": "Tokens of clients; errors are those of RFC 6749."},
+    {"name": "public", "description": "Pages for people."},
+    {"name": "operators", "description": "How the gateway is."},
+]
+
 _ROOMS = (agencies, agreements, catalogue, deciding, exchange, ledger)
 _METHODS = ("get", "put", "post", "delete", "patch")
 _OF_CALLER = (NoCredentials, TokenInvalid, ProofInvalid)

@@ -1,0 +1,37 @@
+"""What a gateway sees to beside its answers, for as long as it runs. A fault is logged, and ends no chore."""
+
+import asyncio
+
+from gateway.auth.once import PruneOnce
+from gateway.clock import DAY, Clock
+from gateway.db.store import Store
+from gateway.exchange.pruning import Prune
+from gateway.signing.directory import KeyDirectory
+from gateway.signing.pseudonyms import PseudonymKeys
+from gateway.telemetry.log import logger, where
+
+_LOOK_AT_KEYS = 5
+_PRUNE = 30
+"""Seconds."""
+
+
+async def see_keys(keys: KeyDirectory, pseudonyms: PseudonymKeys) -> None:
+    """See keys that were made elsewhere, and whose time has come: well within a rotation's lead."""
+    while True:
+        await asyncio.sleep(_LOOK_AT_KEYS)
+        try:
+            keys.refresh()
+            pseudonyms.refresh()
+        except Exception as error:
+            logger("gateway").warning("keys cannot be read", **where(error))
+
+
+async def prune(store: Store, clock: Clock) -> None:
+    """Forget proofs, assertions and idempotency keys whose time is over."""
+    while True:
+        await asyncio.sleep(_PRUNE)
+        try:
+            await store.commit(PruneOnce())
+            await store.commit(Prune(clock.now() - DAY - DAY // 24))
+        except Exception as error:
+            logger("gateway").warning("pruning failed", **where(error))
