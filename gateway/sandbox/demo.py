@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 import yaml
@@ -26,6 +25,7 @@ from gateway.sandbox.identity import UnsafeSandboxIdentity
 from gateway.sandbox.installed import check_installed
 from gateway.sandbox.layout import LAST, Layout, free_base, taken
 from gateway.sandbox.leftovers import stop_leftovers
+from gateway.sandbox.listening import listen
 from gateway.sandbox.people import Person, people, write_seed
 from gateway.sandbox.processes import Processes, configuration
 from gateway.sandbox.seeding import seed
@@ -134,11 +134,11 @@ async def _start(
     identity = UnsafeSandboxIdentity(
         layout.issuer, layout.base_url, _accounts(everybody), SystemClock(), sandbox=True
     )
-    servers = [await _listen(identity, layout.port_of("identity"))]
+    servers = [await listen(identity, layout.port_of("identity"))]
     command = [sys.executable, "-m", "gateway.cli", "serve", "--config", str(layout.configuration)]
     await processes.start("gateway", command)
     connector = LocalConnector(layout.base_url, {client: layout.key_file(client) for client in _connected()})
-    servers.append(await _listen(connector, layout.port_of("connector")))
+    servers.append(await listen(connector, layout.port_of("connector")))
     layout.description.write_text(json.dumps(standing(layout, everybody), indent=1, ensure_ascii=False))
     step.done()
     return servers
@@ -160,21 +160,6 @@ class _Steps:
     def done(self) -> None:
         if self._what:
             self._say(f"    {time.monotonic() - self._since:.1f} s")
-
-
-async def _listen(app: Any, port: int) -> uvicorn.Server:
-    """Serve an app within this process, without its signal handlers."""
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, access_log=False, log_config=None, server_header=False, date_header=False
-    )
-    server = uvicorn.Server(config)
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # signals are the demo's
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        if task.done():
-            raise ConfigurationError(f"port {port} cannot be listened on")
-        await asyncio.sleep(0.01)
-    return server
 
 
 def _accounts(everybody: list[Person]) -> dict[str, dict[str, str]]:

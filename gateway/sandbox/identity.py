@@ -10,8 +10,6 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import uvicorn
-
 from gateway.auth.explicit import PATH
 from gateway.auth.people import PersonIssuer
 from gateway.clock import MICROSECONDS, Clock
@@ -108,22 +106,6 @@ class UnsafeSandboxIdentity:
                 await _answer(send, *await self._grant(receive))
             case _:
                 await _answer(send, 404, {"error": "not_found"})
-
-    async def serve(self, host: str, port: int) -> None:
-        """Listen until cancelled. Raises ValueError for a host that is not loopback."""
-        if not is_loopback(host):
-            raise ValueError("UnsafeSandboxIdentity listens on loopback only")
-        config = uvicorn.Config(
-            self,
-            host=host,
-            port=port,
-            log_level="warning",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            lifespan="off",
-        )
-        await uvicorn.Server(config).serve()
 
     def _configuration(self) -> dict[str, Any]:
         return {

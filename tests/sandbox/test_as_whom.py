@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import socket
 import threading
-import time
 from base64 import urlsafe_b64decode
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ from gateway.clock import SystemClock
 from gateway.sandbox.demo import _accounts
 from gateway.sandbox.identity import UnsafeSandboxIdentity
 from gateway.sandbox.layout import free_base
+from gateway.sandbox.listening import listen
 from gateway.sandbox.people import Person
 from gateway.sandbox.person import explicit_request
 from gateway.settings import ConfigurationError
@@ -35,17 +34,9 @@ def sandbox(everyone: dict[str, Person], tmp_path_factory: pytest.TempPathFactor
     (folder / "describe.json").write_text(json.dumps(described))
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
-    serving = asyncio.run_coroutine_threadsafe(identity.serve("127.0.0.1", port), loop)
-    until = time.monotonic() + 20
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            break
-        except OSError:
-            assert time.monotonic() < until, "the sign-in does not serve"
-            time.sleep(0.02)
+    server = asyncio.run_coroutine_threadsafe(listen(identity, port), loop).result(20)
     yield folder
-    serving.cancel()
+    server.should_exit = True
     loop.call_soon_threadsafe(loop.stop)
 
 
