@@ -39,7 +39,8 @@ _KEY = {
     "crv": "P-256",
     "use": "sig",
     "alg": "ES256",
-    "kid": "receipts-2026-11",
+    "kid": "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U",
+    "purpose": "receipt",
     "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
     "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
 }
@@ -106,7 +107,10 @@ def router(auth: Auth) -> APIRouter:
         summary="The gateway's public keys (RFC 7517)",
     )
     async def jwks() -> JSONResponse:
-        """With these anybody checks tokens and receipts; new ones are here before anything is signed by them."""
+        """With these anybody checks tokens and receipts; new ones are here before anything is signed by them.
+
+        `purpose` says what a key may sign: `token`, `receipt` or `checkpoint`. Where one follows another, `handOver`
+        is the older one's signed word that it does (docs/ledger.md)."""
         return JSONResponse(auth.keys.jwks(), headers=_KEPT, media_type="application/jwk-set+json")
 
     return routes

@@ -17,6 +17,7 @@ from gateway.ledger.note import UnknownSigner, Verifier
 from gateway.ledger.reading import Export, Problem, bad_entry, read_export
 from gateway.signing.errors import SignatureError
 from gateway.signing.handover import follow
+from gateway.signing.keys import Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def _trusted(export: Export, pinned: Sequence[Verifier]) -> tuple[list[Verifier]
     if not pinned:
         return export.keys, ()
     ours = [key.jwk for key in pinned if key.name == export.origin]
-    followed = follow(ours, export.hand_overs)
+    followed = follow(Purpose.CHECKPOINT, ours, export.hand_overs)
     return Verifier.of_jwks(export.origin, {"keys": followed.keys}), followed.faults
 
 

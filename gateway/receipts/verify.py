@@ -16,6 +16,7 @@ from gateway.receipts.issue import TYP
 from gateway.signing.errors import SignatureError, UnknownKey
 from gateway.signing.handover import follow
 from gateway.signing.jws import Jwks, verify_jws
+from gateway.signing.keys import Purpose
 
 Verdict = Literal["signed, inclusion promised", "included"]
 PROMISED: Verdict = "signed, inclusion promised"
@@ -48,9 +49,8 @@ def verify_receipt(
     what the commitment commits to, and must not contradict the receipt. `newer` holds keys as the gateway publishes
     them later, believed as far as a trusted key has handed over to them. Raises `ReceiptRejected` with the reason.
     """
-    jwks = _followed(jwks, newer)
     try:
-        claims = verify_jws(token.strip(), TYP, jwks)
+        claims = verify_jws(token.strip(), TYP, _trusted(Purpose.RECEIPT, jwks, newer))
     except UnknownKey as error:
         raise ReceiptRejected(f"{error}: it names {error.kid or 'none'}, and none of these vouches for it") from None
     except SignatureError as error:
@@ -61,16 +61,18 @@ def verify_receipt(
         _check_event(claims, event)
     if proof is None:
         return VerifiedReceipt(PROMISED, claims, event is not None)
-    _check_inclusion(claims, proof, jwks)
+    _check_inclusion(claims, proof, _trusted(Purpose.CHECKPOINT, jwks, newer))
     return VerifiedReceipt(INCLUDED, claims, event is not None)
 
 
-def _followed(jwks: Jwks, newer: Jwks | None) -> Jwks:
-    """The trusted keys, with those that they handed over to. `ReceiptRejected` where a hand-over is a forged one."""
+def _trusted(purpose: Purpose, jwks: Jwks, newer: Jwks | None) -> Jwks:
+    """Those of the keys that may sign for this end, with what they handed over to. A key whose purpose is not told,
+    as in PEM, may be of any. `ReceiptRejected` where a hand-over by one of them is not to be believed."""
+    keys = [key for key in jwks["keys"] if key.get("purpose", purpose) == purpose]
     if newer is None:
-        return jwks
+        return {"keys": keys}
     told = [key["handOver"] for key in (*jwks["keys"], *newer["keys"]) if isinstance(key.get("handOver"), str)]
-    found = follow(jwks["keys"], told)
+    found = follow(purpose, keys, told)
     if found.faults:
         raise ReceiptRejected(found.faults[0])
     return {"keys": found.keys}

@@ -60,10 +60,10 @@ class KeyDirectory:
         return None
 
     def jwks(self) -> dict[str, list[dict[str, Any]]]:
-        """The public halves of all live keys, newest first in each purpose (RFC 7517, section 5), each with the
-        `handOver` of the key before it."""
+        """The public halves of all live keys, newest first in each purpose (RFC 7517, section 5), each with its
+        `purpose` and the `handOver` of the key before it."""
         self.refresh()
-        return {"keys": [_told(key) for purpose in Purpose for key in reversed(self._keys[purpose])]}
+        return {"keys": [_told(purpose, key) for purpose in Purpose for key in reversed(self._keys[purpose])]}
 
     def rotate(self, purpose: Purpose, *, vouched: bool = True) -> SigningKey:
         """Make a new key that signs from now on; where `vouched`, the one before it says so. Two rotations at the
@@ -93,8 +93,9 @@ class KeyDirectory:
         return keys
 
 
-def _told(key: SigningKey) -> dict[str, Any]:
-    return {**key.jwk, "handOver": key.hand_over} if key.hand_over else dict(key.jwk)
+def _told(purpose: Purpose, key: SigningKey) -> dict[str, Any]:
+    told = {**key.jwk, "purpose": str(purpose)}
+    return {**told, "handOver": key.hand_over} if key.hand_over else told
 
 
 def missing(directory: Path | str) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 KeyFileError      an operator must act: a key file is missing, unreadable, exposed, or not a key
 SignatureError    what was given is not signed as it must be: never says more than which check failed
-└── UnknownKey    by none of the keys that are trusted
+├── UnknownKey    by none of the keys that are trusted
+└── Unreadable    no compact JWS at all
 """
 
 import re
@@ -26,3 +27,7 @@ class UnknownKey(SignatureError):
     def __init__(self, kid: object) -> None:
         super().__init__("no given key has this key id")
         self.kid = kid if isinstance(kid, str) and _KEY_ID.fullmatch(kid) else ""
+
+
+class Unreadable(SignatureError):
+    """What was given is no compact JWS, or its header is no JSON object that has one meaning."""

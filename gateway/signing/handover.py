@@ -9,13 +9,18 @@ What is believed: keys that were trusted before, and what these sign. Attacks: `
 """
 
 import json
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OKPKey
+
 from gateway.signing import base64url
-from gateway.signing.errors import SignatureError, UnknownKey
-from gateway.signing.jws import KINDS, verified
+from gateway.signing.errors import SignatureError, Unreadable
+from gateway.signing.jws import KINDS, key_id, verified
 from gateway.signing.keys import Purpose, SigningKey, thumbprint
 
 TYP = "threekeys-hand-over+jwt"
@@ -38,43 +43,61 @@ def hand_over(purpose: Purpose, old: SigningKey, new: SigningKey) -> str:
     return old.sign_jws(TYP, json.dumps(claims, separators=(",", ":")).encode())
 
 
-def follow(trusted: Sequence[PublicKey], statements: Iterable[str]) -> Followed:
-    """Trust what trusted keys hand over to, and what those hand over to, in whatever order the statements come."""
+def follow(purpose: Purpose, trusted: Sequence[PublicKey], statements: Iterable[str]) -> Followed:
+    """Trust what trusted keys hand over to, and what those hand over to, in whatever order the statements come.
+
+    For keys of one purpose: what is said of another gives this one nothing.
+    """
     keys = {thumbprint(key): key for key in trusted if _usable(key)}
+    said = _by_signer(statements)
     added: list[PublicKey] = []
-    successors: dict[str, str] = {}
     faults: list[str] = []
-    waiting = list(dict.fromkeys(statements))
-    while True:
-        unknown: list[str] = []
-        for statement in waiting:
+    waiting = deque(keys)
+    while waiting:
+        signer = waiting.popleft()
+        follower = ""
+        for statement in said.get(signer, ()):
             try:
-                signer, successor = _read(statement, keys)
-            except UnknownKey:
-                unknown.append(statement)
+                successor = _read(purpose, statement, keys[signer])
             except SignatureError as error:
                 faults.append(f"a hand-over between keys must not be believed: {error}")
-            else:
-                follower = thumbprint(successor)
-                if successors.setdefault(signer, follower) != follower:
-                    faults.append(f"key {signer} handed over to two keys, {successors[signer]} and {follower}")
-                elif follower not in keys:
-                    keys[follower] = successor
-                    added.append(successor)
-        if len(unknown) == len(waiting):
-            return Followed((*trusted, *added), tuple(faults))
-        waiting = unknown
+                continue
+            if successor is None:
+                continue
+            name = thumbprint(successor)
+            if follower and name != follower:
+                faults.append(f"key {signer} handed over to two keys, {follower} and {name}")
+                continue
+            follower = name
+            if name not in keys:
+                keys[name] = successor
+                added.append(successor)
+                waiting.append(name)
+    return Followed((*trusted, *added), tuple(faults))
 
 
-def _read(statement: str, keys: Mapping[str, PublicKey]) -> tuple[str, PublicKey]:
-    """(id of the signer, its successor)."""
-    signer, claims = verified(statement, TYP, {"keys": list(keys.values())}, frozenset(KINDS))
+def _by_signer(statements: Iterable[str]) -> dict[object, list[str]]:
+    """By the key that each says it is signed by; what cannot be read is nobody's word."""
+    found: dict[object, list[str]] = {}
+    for statement in dict.fromkeys(statements):
+        with suppress(Unreadable):
+            kid = key_id(statement)
+            if isinstance(kid, str):
+                found.setdefault(kid, []).append(statement)
+    return found
+
+
+def _read(purpose: Purpose, statement: str, signer: PublicKey) -> PublicKey | None:
+    """The successor; None where the statement is about keys of another purpose."""
+    _, claims = verified(statement, TYP, {"keys": [signer]}, frozenset(KINDS))
+    if claims.get("purpose") != purpose:
+        return None
     successor = claims.get("successor")
     if not isinstance(successor, dict) or not _usable(successor):
         raise SignatureError("its successor is no public key")
-    if successor["crv"] != keys[signer]["crv"]:
+    if successor["crv"] != signer["crv"]:
         raise SignatureError("its successor is a key of another kind")
-    return signer, _public(successor)
+    return _public(successor)
 
 
 def _public(jwk: PublicKey) -> dict[str, Any]:
@@ -82,10 +105,16 @@ def _public(jwk: PublicKey) -> dict[str, Any]:
 
 
 def _usable(jwk: PublicKey) -> bool:
-    """Is it a whole key of a kind that signs here?"""
+    """Is it a whole key of a kind that signs here, and on its curve?"""
     kind = (jwk.get("kty"), jwk.get("crv"))
     coordinates = ("x", "y") if kind == KINDS["ES256"] else ("x",)
-    return kind in KINDS.values() and all(_is_coordinate(jwk.get(name)) for name in coordinates)
+    if kind not in KINDS.values() or not all(_is_coordinate(jwk.get(name)) for name in coordinates):
+        return False
+    try:
+        (ECKey if kind == KINDS["ES256"] else OKPKey).import_key(_public(jwk)).raw_value  # noqa: B018 - reads the point
+    except (JoseError, ValueError):
+        return False
+    return True
 
 
 def _is_coordinate(text: object) -> bool:

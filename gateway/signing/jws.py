@@ -5,7 +5,6 @@ What is believed: ES256 only (of hand-overs Ed25519 too), a `typ` that is exactl
 `x5c` or `crit`. Attacks: `tests/signing/test_jws.py`.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,12 +15,13 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_public_key,
 )
+from jiter import from_json
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey
 
 from gateway.signing import base64url
-from gateway.signing.errors import SignatureError, UnknownKey
+from gateway.signing.errors import SignatureError, UnknownKey, Unreadable
 from gateway.signing.keys import thumbprint
 
 Jwks = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -40,7 +40,7 @@ def verified(token: str, typ: str, jwks: Jwks, algorithms: frozenset[str]) -> tu
     """The thumbprint of the key that signed, and the claims. `UnknownKey` where none of these has its key id."""
     header = _header(token)
     alg = header.get("alg")
-    if alg not in algorithms:
+    if not isinstance(alg, str) or alg not in algorithms:
         raise SignatureError(f"the algorithm is not {' or '.join(sorted(algorithms))}")
     if header.get("typ") != typ:
         raise SignatureError(f"the type is not {typ}")
@@ -49,7 +49,7 @@ def verified(token: str, typ: str, jwks: Jwks, algorithms: frozenset[str]) -> tu
     signer, key = _find(jwks, header.get("kid"), alg)
     try:
         payload = jws.deserialize_compact(token, key, algorithms=[alg]).payload
-        claims = json.loads(payload)
+        claims = _read(payload)
     except (JoseError, ValueError):
         raise SignatureError("the signature does not verify") from None
     if not isinstance(claims, dict):
@@ -62,7 +62,7 @@ def public_keys(text: str) -> dict[str, list[dict[str, Any]]]:
     if "-----BEGIN" in text:
         blocks = [block + "-----END PUBLIC KEY-----" for block in text.split("-----END PUBLIC KEY-----")[:-1]]
         return {"keys": [_from_pem(block) for block in blocks]}
-    document = json.loads(text)
+    document = _read(text.encode())
     keys = document.get("keys", [document]) if isinstance(document, dict) else None
     if not isinstance(keys, list) or not all(isinstance(key, dict) and "kty" in key for key in keys):
         raise ValueError("expected a JWKS, a JWK or public keys in PEM")
@@ -71,17 +71,27 @@ def public_keys(text: str) -> dict[str, list[dict[str, Any]]]:
     return {"keys": [dict(key) for key in keys]}
 
 
+def key_id(token: str) -> object:
+    """Which key a token says that it is signed by: the token's word. Raises `Unreadable`."""
+    return _header(token).get("kid")
+
+
 def _header(token: str) -> dict[str, Any]:
     parts = token.split(".")
     if len(parts) != 3:
-        raise SignatureError("this is not a compact JWS")
+        raise Unreadable("this is not a compact JWS")
     try:
-        header = json.loads(base64url.decode(parts[0]))
+        header = _read(base64url.decode(parts[0]))
     except ValueError:
-        raise SignatureError("the header cannot be read") from None
+        raise Unreadable("the header cannot be read") from None
     if not isinstance(header, dict):
-        raise SignatureError("the header cannot be read")
+        raise Unreadable("the header cannot be read")
     return header
+
+
+def _read(text: bytes) -> Any:
+    """JSON that has one meaning, and is nested no deeper than anybody means it; else a ValueError."""
+    return from_json(text, catch_duplicate_keys=True, allow_inf_nan=False)
 
 
 def _find(jwks: Jwks, kid: object, alg: str) -> tuple[str, ECKey | OKPKey]:

@@ -203,6 +203,22 @@ def test_another_algorithm_is_refused(case: Case, alg: str) -> None:
             verify_receipt(f"{head}.{payload}.{end}", case.jwks)
 
 
+@pytest.mark.parametrize(
+    "header", [b"[" * 1500, b'{"alg":["ES256"]}', b'{"alg":{}}', b'{"alg":"ES256","alg":"ES256"}']
+)
+def test_a_header_of_any_shape_is_refused(case: Case, header: bytes) -> None:
+    _, payload, signature = case.receipt.split(".")
+    with pytest.raises(ReceiptRejected):
+        verify_receipt(f"{base64url.encode(header)}.{payload}.{signature}", case.jwks)
+
+
+@pytest.mark.parametrize("purpose", [Purpose.TOKEN, Purpose.CHECKPOINT])
+def test_a_key_of_another_purpose_signs_no_receipt(case: Case, purpose: Purpose) -> None:
+    signed = case.keys.current(purpose).sign_jws(TYP, json.dumps(_claims(case.receipt)).encode())
+    with pytest.raises(ReceiptRejected):
+        verify_receipt(signed, case.jwks)
+
+
 def test_an_access_token_is_no_receipt(case: Case) -> None:
     token = case.keys.current(Purpose.RECEIPT).sign_jws("at+jwt", json.dumps(_claims(case.receipt)).encode())
     with pytest.raises(ReceiptRejected, match="type"):

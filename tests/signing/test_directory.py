@@ -29,7 +29,7 @@ def test_no_private_member_is_published(tmp_path: Path) -> None:
     keys = KeyDirectory(tmp_path).ensure()
     keys.rotate(Purpose.TOKEN)
     for jwk in keys.jwks()["keys"]:
-        assert set(jwk) <= {"kty", "crv", "x", "y", "kid", "alg", "use", "handOver"}
+        assert set(jwk) <= {"kty", "crv", "x", "y", "kid", "alg", "use", "purpose", "handOver"}
 
 
 def test_a_rotated_key_signs_and_the_one_before_still_verifies(tmp_path: Path) -> None:
