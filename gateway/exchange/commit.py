@@ -25,7 +25,8 @@ from gateway.exchange.repository import Confirmations, ExchangeEntries, OwnReque
 from gateway.ledger.entry import Commitment, append
 from gateway.policy import Permit, Reason, Refusal, both, decide
 from gateway.subjects import repository as subjects
-from gateway.subjects.repository import Index
+from gateway.subjects.pseudonym import Pseudonyms
+from gateway.subjects.repository import Index, Resolution
 
 Outcome = Literal["released", "not-held", "refused", "not-confirmed", "replayed", "source-fault"]
 
@@ -253,14 +254,23 @@ def index(tx: Transaction, ask: Ask, exchange_id: str, *, released: bool = False
     """Index an exchange, or a dry decision, by whom it is about.
 
     Only a release makes a subject known, by the identifiers that its record carries. Whatever else comes of an
-    exchange is indexed alike, by what was sent: under the subject where that is known already, else under pseudonyms.
-    So no later request can learn from the index what was found.
+    exchange is indexed alike, by what was sent: under the subject where all of it is known to be theirs, else under
+    pseudonyms. So nobody can learn from the index what was found, nor whether the gateway knows somebody else.
     """
     if not ask.client_id:
         tx.batch(Index).add(link_person(tx, ask.known_as), exchange_id)
         return
     subject = subjects.resolve(tx, ask.known_as)
-    if subject.subject_id or (released and not subject.conflict):
+    sent = (*ask.known_as, *ask.beside)
+    if (released and not subject.conflict) or _all_of(tx, sent, subject):
         tx.batch(Index).add(subjects.ensure(tx, ask.known_as, subject), exchange_id)
     else:
-        tx.batch(Index).add_asked((*ask.known_as, *ask.beside), exchange_id)
+        tx.batch(Index).add_asked(sent, exchange_id)
+
+
+def _all_of(tx: Transaction, sent: Sequence[Pseudonyms], subject: Resolution) -> bool:
+    """Whether each of these is known to be this one subject's."""
+    known = subject.subject_id
+    return known is not None and (
+        len(sent) == 1 or all(subjects.resolve(tx, (one,)).subject_id == known for one in sent)
+    )

@@ -66,13 +66,8 @@ class ForgetPerson:
     def apply(self, tx: Transaction) -> Forgotten:
         if not tx.single:
             raise RunSingly  # what others of the batch have gathered about this person must be there to be deleted
-        for subject_id in subjects.subjects_of(tx, self.known_as):
-            lock_all_of(tx, subject_id)
-        for subject_id in subjects.subjects_of(tx, self.known_as):
-            subjects.lock_subject(tx, subject_id)
-        # Read once more: another gateway may have brought two together before the lock was ours.
         total, digests = Forgotten(), {digest for one in self.known_as for digest in one.digests}
-        for subject_id in subjects.subjects_of(tx, self.known_as):
+        for subject_id in self._held(tx):
             total += _forget(tx, subject_id, digests)
         total += _forget_attempts(tx, digests)
         if self.show:
@@ -80,6 +75,23 @@ class ForgetPerson:
         if total != Forgotten():
             append(tx, {"kind": "person-forgotten", "openings": total.openings, "consentsRevoked": total.revoked})
         return total
+
+    def _held(self, tx: Transaction) -> list[str]:
+        """Whom these identifiers belong to, all of them locked: read again until nobody is among them who is not.
+
+        Another gateway may bring two together before a lock is ours, or forget one and meet them anew.
+        """
+        locked: set[str] = set()
+        while True:
+            found = subjects.subjects_of(tx, self.known_as)
+            new = [one for one in found if one not in locked]
+            if not new:
+                return found
+            for subject_id in new:
+                lock_all_of(tx, subject_id)
+            for subject_id in new:
+                subjects.lock_subject(tx, subject_id)
+            locked.update(new)
 
 
 def _forget(tx: Transaction, subject_id: str, digests: set[str]) -> Forgotten:

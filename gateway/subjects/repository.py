@@ -278,7 +278,7 @@ def is_about(connection: Connection, exchange_id: str, subject_id: str) -> bool:
 
 def is_theirs(connection: Connection, exchange_id: str, known_as: Sequence[Pseudonyms]) -> bool:
     """Whether this exchange was about whoever is known by these identifiers: as a subject; or, where it was asked
-    before the gateway knew anybody by them, with identifiers all of which are theirs.
+    with identifiers that the gateway did not all know to be one person's, by all of these being theirs.
 
     All: one more is perhaps somebody else's, whose affair it then is. Whether the gateway knows that other one makes
     no difference, and so cannot be learnt from the answer.

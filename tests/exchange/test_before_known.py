@@ -9,7 +9,7 @@ from adapters.errors import Permanent
 from gateway.app import Gateway
 from gateway.subjects import repository as subjects
 from gateway.subjects.pseudonym import pseudonyms
-from tests.consent.asking import code, events, known_as
+from tests.consent.asking import code, decide, events, known_as, requested
 from tests.exchange.test_forgetting import everything, forget, refused
 from tests.subjects.indexed import asked_with
 from tests.subjects.test_rotation import rotate
@@ -152,17 +152,33 @@ def test_and_goes_with_the_first_of_them(shared: World, first: int) -> None:
     assert forget(shared, names[1 - first]).attempts == 0
 
 
-def test_what_is_about_somebody_known_by_now_stays_theirs(shared: World) -> None:
-    """The same request again, under its key, once the gateway knows whose one of the identifiers is."""
+@pytest.mark.parametrize("known", [False, True])
+def test_of_somebody_known_it_is_told_no_sooner_and_whether_the_other_is_known_shows_nowhere(
+    shared: World, known: bool
+) -> None:
     name, other = shared.newcomer(), shared.newcomer()
-    subject = {"identifiers": [nino(name), nhs(other)]}
-    body = shared.ask(name, subject=subject, fields=["endorsements"])
+    for one in (name, other) if known else (name,):
+        shared.person(one).get("/v1/consent-requests")
+    body = shared.ask(name, subject={"identifiers": [nino(name), nhs(other)]}, fields=["endorsements"], **CASE)
+    answer = shared.casework.post("/v1/exchanges", json=body)
+    assert code(answer) == (403, "subject-conflict" if known else "field-not-in-agreement")
+    exchange_id = str(answer.json()["exchangeId"])
+    assert (told(shared, name, exchange_id), told(shared, other, exchange_id)) == (404, 404)
+    assert forget(shared, other).attempts == 1
+    assert exchange_id not in everything(shared)
+
+
+def test_what_was_released_by_now_stays_theirs(shared: World) -> None:
+    """The same request again, under its key, once the person has consented."""
+    name, other = shared.newcomer(), shared.newcomer()
+    body = shared.ask(name, purpose="with-consent", subject={"identifiers": [nino(name), nhs(other)]})
     headers = {"Idempotency-Key": f"twice.{name}"}
-    ids = set()
-    for _ in range(2):
-        ids.add(shared.casework.post("/v1/exchanges", json=body, headers=headers).json()["exchangeId"])
-        shared.person(name).get("/v1/consent-requests")
-    [exchange_id] = ids
+    first = shared.casework.post("/v1/exchanges", json=body, headers=headers)
+    assert code(first) == (403, "consent-required")
+    decide(shared, name, requested(shared, name))
+    again = shared.casework.post("/v1/exchanges", json=body, headers=headers)
+    exchange_id = again.json()["exchangeId"]
+    assert (again.status_code, exchange_id) == (201, first.json()["exchangeId"])
     assert told(shared, name, exchange_id) == 200
     done = forget(shared, other)
     assert (done.attempts, done.openings) == (1, 0)
