@@ -157,7 +157,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Gateway:
     base_url = settings.base_url
     bodies = StrictBodies(gateway.api, base_url, partial(authenticate, gateway.auth))
     gateway.route = ExchangeRoute(bodies, exchanges, gateway.auth, base_url)
-    gateway.asgi = Requests(gateway.route, clock, metrics)
+    gateway.asgi = Requests(gateway.route, clock, metrics, base_url)
     return gateway
 
 

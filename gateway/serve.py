@@ -20,6 +20,9 @@ from gateway.telemetry import log
 from gateway.web.listening import listen
 from gateway.web.protocol import bounded
 
+_OTHER_FILES = 256
+"""Open files beside those of connections: the database, keys, the log."""
+
 
 class _Server(uvicorn.Server):
     """A server that tells its gateway when it begins to drain."""
@@ -84,6 +87,7 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
     check(settings.database)
     _check_keys(settings)
     _warn(settings)
+    _make_room(settings.most_connections)
     try:
         running = server(settings, ready)
     except KeyFileError as error:
@@ -116,6 +120,27 @@ def _check_keys(settings: Settings) -> None:
         raise ConfigurationError(
             f"keys: {settings.keys} holds no key for {', '.join(gone)}, and its database was used with some: put the"
             " key files back (`threekeys keys list` shows what is there)"
+        )
+
+
+def _make_room(connections: int) -> None:
+    """Ask for as many open files as the connections need: to callers, to sources, and to the database."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * connections + _OTHER_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if most < wanted:
+        log.logger("gateway").warning(
+            "fewer files may be open than mostConnections needs: raise the limit (ulimit -n, LimitNOFILE of systemd) "
+            "or lower mostConnections",
+            limit=most,
+            wanted=wanted,
         )
 
 

@@ -1,5 +1,6 @@
 """Configuration: one YAML file, checked at start; an error says what to mend. Secrets are references only."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -54,6 +55,10 @@ class AdapterConfiguration(_Part):
     retries: Annotated[int, Field(ge=0, le=5)] = 1
 
 
+_BASE_URL = re.compile(r"https?://([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{1,5}))?")
+"""No name or password in it, nor anything behind: it stands in every problem, and in the ledger's name for good."""
+
+
 class Settings(_Part):
     """Everything that a gateway is told. Paths are relative to the file.
 
@@ -81,9 +86,10 @@ class Settings(_Part):
 
     @model_validator(mode="after")
     def _safe(self) -> Self:
+        named = _BASE_URL.fullmatch(self.base_url)
+        if named is None or not 0 < int(named["port"] or 1) < 65_536:
+            raise ValueError("baseUrl is a scheme, a host and perhaps a port, such as https://gateway.example:8400")
         parts = urlsplit(self.base_url)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:
-            raise ValueError("baseUrl is a scheme and a host, such as https://gateway.example")
         if not is_loopback(self.host) and self.tls is None and not self.behind_proxy:
             raise ValueError(
                 f"plain HTTP on {self.host} is refused: give tls.certificate and tls.key, or set behindProxy: true "

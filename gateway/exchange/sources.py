@@ -108,7 +108,7 @@ class Source:
                 raise SourceMisconfigured().seen_as(**self._of(error, query.identifiers)) from None
             except (TimeoutError, asyncio.CancelledError):
                 raise
-            except Exception as error:
+            except (Exception, SystemExit, KeyboardInterrupt) as error:  # a library that means to end a program
                 raise SourceMalformed().seen_as(**self._of(error, query.identifiers)) from None
 
     def _of(self, error: BaseException, identifiers: Mapping[str, str]) -> dict[str, Any]:

@@ -18,6 +18,9 @@ _lines: list[str] = []
 _due: asyncio.AbstractEventLoop | None = None
 _GATHER = 0.05
 _KNOWN = frozenset({"uvicorn", "asyncio"})
+_BEHIND = re.compile(r"[\n(<]")
+_SMALL = 1_000_000
+"""A number that counts something; one of more digits may be somebody's."""
 _PLACE = re.compile(r"%[-#0 +]*\d*(?:\.\d+)?[a-zA-Z]", re.ASCII)
 _quoted = lru_cache(256)(json.dumps)
 
@@ -53,8 +56,9 @@ class _Others(logging.Handler):
     """What libraries log, in the same shape, without what may be personal: of an exception its class and frames.
 
     A template may have been filled in before it came here (an f-string is its values). So text is taken of those
-    libraries only whose texts are known, and of their first line no more than comes before the first `(`: asyncio
-    writes a callback's arguments there. Of any other library, where in its code it wanted to say something.
+    libraries only whose texts are known, and of their first line no more than comes before the first `(` or `<`:
+    asyncio and uvloop write a callback and its arguments there. Of any other library, where in its code it wanted to
+    say something.
     """
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -62,7 +66,7 @@ class _Others(logging.Handler):
         level = "error" if record.levelno >= logging.ERROR else "warning"
         room = record.name.partition(".")[0]
         if room in _KNOWN and isinstance(record.msg, str):
-            text = _filled_in(record.msg.partition("\n")[0].partition("(")[0].rstrip(), record.args)
+            text = _filled_in(_BEHIND.split(record.msg, 1)[0].rstrip(), record.args)
         else:
             text, more = "a library has something to say", {"at": _place(record), **more}
         getattr(logger(room), level)(text, **more)
@@ -73,7 +77,7 @@ def _filled_in(template: str, arguments: Any) -> str:
     if not arguments or "%" not in template:
         return template
     given = arguments if isinstance(arguments, tuple) else (arguments,)
-    shown = [one if isinstance(one, int | float) else _Unsaid(type(one).__name__) for one in given]
+    shown = [one if type(one) in (int, float) and abs(one) < _SMALL else _Unsaid(type(one).__name__) for one in given]
     wanted = len(_PLACE.findall(template.replace("%%", "")))  # the rest stood behind what was cut off
     try:
         return template % tuple(shown[:wanted])

@@ -39,7 +39,7 @@ class TooManyConnections(GatewayError):
     )
 
     def __init__(self) -> None:
-        super().__init__(headers={"Retry-After": "1"})
+        super().__init__(headers={"Retry-After": "1", "Connection": "close"})
 
 
 class MalformedJson(InvalidRequest):

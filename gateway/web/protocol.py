@@ -9,13 +9,12 @@ from operator import itemgetter
 from typing import ClassVar
 
 from httptools import HttpParserError
-from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from gateway.errors import GatewayError
-from gateway.telemetry.log import logger
-from gateway.web.errors import HeadTooLarge, MalformedRequest, TooManyConnections
-from gateway.web.problems import MEDIA_TYPE, problem_bytes, rendered
+from gateway.web.errors import HeadTooLarge, MalformedRequest
+from gateway.web.problems import MEDIA_TYPE, problem_bytes
+from gateway.web.requests import CROWDED
 
 MOST_FRAMING = 16 * 1024
 """Bytes of a request that are no body: its head, the framing of chunks, trailers."""
@@ -29,7 +28,6 @@ def bounded(base_url: str, most: int) -> type["BoundedHttp"]:
     be read, and what is too much, is answered with a problem too (RFC 9457)."""
 
     class Bounded(BoundedHttp):
-        address = base_url
         most_at_once = most
         malformed = _refusal(MalformedRequest(), base_url)
         too_large = _refusal(HeadTooLarge(), base_url)
@@ -47,11 +45,10 @@ def _refusal(error: GatewayError, base_url: str) -> tuple[bytes, bytes]:
 class BoundedHttp(HttpToolsProtocol):
     """One connection: at most `MOST_FRAMING` bytes around a body (431), and `HEAD_SECONDS` for a head (closed).
 
-    Beyond `most_at_once` connections, or requests under way on all of them, a request is refused (503). One Host
-    field, and in HTTP/1.1 not none (400; RFC 9112, section 3.2): two readers could each take another.
+    Beyond `most_at_once` connections a new one is told so, and beyond as many requests under way each of them (503).
+    One Host field, and in HTTP/1.1 not none (400; RFC 9112, section 3.2): two readers could each take another.
     """
 
-    address: ClassVar[str]
     most_at_once: ClassVar[int]
     malformed: ClassVar[tuple[bytes, bytes]]
     too_large: ClassVar[tuple[bytes, bytes]]
@@ -60,11 +57,13 @@ class BoundedHttp(HttpToolsProtocol):
     _in_head = False
     _in_body = False
     _too_large = False
+    _late = False
     _overdue: float | None = None
     _timer: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
         super().connection_made(transport)
+        self._late = len(self.connections) > self.most_at_once
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -98,22 +97,9 @@ class BoundedHttp(HttpToolsProtocol):
             raise HttpParserError
         self._in_head, self._in_body = False, True
         self._head_came()
-        if len(self.connections) < self.most_at_once and len(self.tasks) < self.most_at_once:
-            super().on_headers_complete()
-            return
-        served, self.app = self.app, self._crowded
+        if len(self.tasks) >= self.most_at_once or (self._late and len(self.connections) > self.most_at_once):
+            self.scope[CROWDED] = True  # type: ignore[literal-required]  # a member of ours
         super().on_headers_complete()
-        self.app = served
-
-    async def _crowded(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Answers in the place of the gateway, and ends the connection."""
-        assert scope["type"] == "http"
-        logger("web").warning("too many connections, or requests under way")
-        status, body, headers = rendered(scope["path"], TooManyConnections(), self.address, "")
-        more = {"content-length": str(len(body)), "cache-control": "no-store", "connection": "close"}
-        fields = [(name.encode(), value.encode()) for name, value in (headers | more).items()]
-        await send({"type": "http.response.start", "status": status, "headers": fields, "trailers": False})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
 
     def on_body(self, body: bytes) -> None:
         self._framing -= len(body)

@@ -5,14 +5,23 @@ import time
 from gateway.clock import Clock, to_iso
 from gateway.telemetry.log import access, logger, where
 from gateway.telemetry.metrics import Metrics
-from gateway.web.bodies import App, Message, Receive, Scope, Send
+from gateway.web.bodies import App, Message, Receive, Scope, Send, send_problem
+from gateway.web.errors import TooManyConnections
+
+CROWDED = "threekeys.crowded"
+"""Stands in a scope where the server has more connections, or requests under way, than it takes."""
 
 
 class Requests:
-    """ASGI middleware, outermost. A route may set `scope["threekeys.route"]` and `scope["threekeys.caller"]`."""
+    """ASGI middleware, outermost. A route may set `scope["threekeys.route"]` and `scope["threekeys.caller"]`.
 
-    def __init__(self, app: App, clock: Clock, metrics: Metrics) -> None:
+    What the server marks as `CROWDED` is turned away here; not who asks whether the gateway lives, since whoever
+    restarts those that do not would only make it worse.
+    """
+
+    def __init__(self, app: App, clock: Clock, metrics: Metrics, base_url: str) -> None:
         self.app = app
+        self.base_url = base_url
         self.clock = clock
         self.metrics = metrics
         self.under_way = 0
@@ -36,7 +45,10 @@ class Requests:
             await send(message)
 
         try:
-            await self.app(scope, receive, send_with_id)
+            if CROWDED in scope and not scope["path"].startswith("/health/"):
+                await send_problem(scope, send_with_id, TooManyConnections(), self.base_url)
+            else:
+                await self.app(scope, receive, send_with_id)
         except Exception as error:
             # Starlette raises again what its handler has answered and logged; a server would log the message too,
             # and messages of errors that nobody expected may hold anything.

@@ -47,6 +47,20 @@ def test_a_configuration_that_is_not_there(threekeys: Command, tmp_path: Path) -
         ("baseUrl: http://127.0.0.1:8400\nport: 99999\n", "port: "),
         (GOOD + "host: 0.0.0.0\n", "plain HTTP on 0.0.0.0 is refused"),
         ("baseUrl: http://gateway.example\n", "https://"),
+        *(
+            (f"baseUrl: '{url}'\n", "baseUrl is a scheme, a host and perhaps a port")
+            for url in (
+                "http://u:secret@127.0.0.1:8400",
+                "http://127.0.0.1:99999",
+                "http://127.0.0.1:0",
+                "http://127.0.0.1:8400#f",
+                "http://127.0.0.1:8400?",
+                "http://127.0.0.1:8400/",
+                "http://127.0.0.1 :8400",
+                'http://"><script>',
+                "http://",
+            )
+        ),
         (GOOD + "adapters: {a: {kind: sql, deadline: 0}}\n", "adapters.a.deadline: "),
         (GOOD + ISSUER, "nobody signs in by a token for /explicit-requests"),
     ],

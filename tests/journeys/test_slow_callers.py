@@ -203,6 +203,7 @@ def test_beyond_most_connections_it_is_told_so(port: int, path: str) -> None:
     assert fields[b"content-type"] == b"application/problem+json"
     problem = json.loads(body)
     assert (problem["status"], problem["code"]) == (503, "too-many-connections")
+    assert problem["requestId"].encode() == fields[b"x-request-id"]
     until = time.monotonic() + 5
     while time.monotonic() < until:  # and once they are gone, others are served
         with connected(port) as connection:
@@ -210,3 +211,21 @@ def test_beyond_most_connections_it_is_told_so(port: int, path: str) -> None:
             if not told(connection).startswith(b"HTTP/1.1 503 "):
                 return
     pytest.fail("it goes on refusing")
+
+
+def test_as_many_as_are_taken_are_served_and_who_came_first_goes_on(port: int) -> None:
+    with connected(port) as first:
+        others = [connected(port) for _ in range(39)]
+        try:
+            for one in (first, *others):
+                one.sendall(HEAD + b"\r\n")
+                assert one_answer(one).startswith(b"HTTP/1.1 200 ")
+            others += [connected(port) for _ in range(20)]
+            time.sleep(0.1)
+            first.sendall(HEAD.replace(b"/health/live", b"/v1/agencies") + b"\r\n")
+            assert one_answer(first).startswith(b"HTTP/1.1 200 ")
+            others[-1].sendall(HEAD + b"\r\n")  # whether it lives is told to everybody
+            assert one_answer(others[-1]).startswith(b"HTTP/1.1 200 ")
+        finally:
+            for one in others:
+                one.close()

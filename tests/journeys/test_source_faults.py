@@ -113,6 +113,8 @@ FAULTS: dict[str, tuple[Callable[[Query], Awaitable[None]], int, str]] = {
     ),
     "an assertion": (raising(AssertionError(f"{ANN}")), 502, "source-malformed"),
     "a cancellation of its own": (raising(asyncio.CancelledError(MARK)), 502, "source-malformed"),
+    "an end of the program": (raising(SystemExit(MARK)), 502, "source-malformed"),
+    "an interrupt": (raising(KeyboardInterrupt(MARK)), 502, "source-malformed"),
     "too deep a recursion": (raising(RecursionError(MARK)), 502, "source-malformed"),
 }  # fmt: skip
 

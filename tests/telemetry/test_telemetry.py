@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import uvloop
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.telemetry import log
@@ -154,12 +155,14 @@ def test_a_known_library_s_text_is_filled_in_with_its_numbers_and_the_classes_of
     speaks("socket %r: 100%% of %d", "ZZ000001A", 3)
     speaks("a value %s (and %s)", "ZZ000001A", "ZZ000001A")
     speaks("by name %(name)s", {"name": "ZZ000001A"})
+    speaks("number %d of %s", 9990000018, True)
     assert [line["message"] for line in logged(lines)] == [
         "Executing <object> took 0.250 seconds",
         "Loop <list> that handles pid 17 is closed",
         "socket <str>: 100% of 3",
         "a value <str>",
         "by name",
+        "number",
     ]
 
 
@@ -172,14 +175,25 @@ def test_a_library_that_fills_its_text_in_before_it_logs_tells_no_value(lines: i
         def fails(_: str) -> None:
             raise RuntimeError(value)
 
+        class Fails:
+            def __repr__(self) -> str:
+                return f"<one for {value}>"
+
+            def __call__(self) -> None:
+                raise RuntimeError(value)
+
         asyncio.get_running_loop().call_soon(fails, value)
+        asyncio.get_running_loop().call_soon(Fails())
+        asyncio.get_running_loop().call_soon(Fails().__call__)
         await asyncio.sleep(0)
 
-    asyncio.run(scenario())
-    library, server, callback = logged(lines)
+    for run in (asyncio.run, uvloop.run):
+        run(scenario())
+    library, server, callback, *others = logged(lines)
+    assert len(others) == 5
     assert library["room"] == "some"
     assert library["at"].startswith("test_telemetry.py:")
     assert server["at"].startswith("test_telemetry.py:")
-    assert callback["message"].startswith("Exception in callback ")
+    assert all(one["message"].startswith("Exception in callback") for one in (callback, *others))
     assert callback["error"] == "RuntimeError"
     assert value not in lines.getvalue()
