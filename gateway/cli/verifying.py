@@ -41,6 +41,8 @@ def verify(
         print(f"REJECTED: {contradiction} is not what the receipt says")
         sys.exit(2)
     print(found.verdict)
+    trusted = f", which one of the keys in {keys} vouches for" if found.handed_over else ""
+    print(f"  signed by: {found.signer}{trusted}")
     for name, value in found.claims.items():
         print(f"  {name}: {_shown(name, value)}")
     if "record" in answer:

@@ -15,7 +15,7 @@ from gateway.receipts.errors import ReceiptRejected
 from gateway.receipts.issue import TYP
 from gateway.signing.errors import SignatureError, UnknownKey
 from gateway.signing.handover import follow
-from gateway.signing.jws import Jwks, verify_jws
+from gateway.signing.jws import Jwks, verified
 from gateway.signing.keys import Purpose
 
 Verdict = Literal["signed, inclusion promised", "included"]
@@ -27,10 +27,15 @@ _TEXTS = ("iss", "jti", "kind", "ledger", "commitment", "salt", "includedBy")
 
 @dataclass(frozen=True, slots=True)
 class VerifiedReceipt:
-    """A receipt that may be believed, as far as `verdict` says. `opened`: the event was checked against it too."""
+    """A receipt that may be believed, as far as `verdict` says. `opened`: the event was checked against it too.
+
+    `signer` is the thumbprint of the key that signed it, `handed_over` whether that is trusted by a hand-over only.
+    """
 
     verdict: Verdict
     claims: Mapping[str, Any]
+    signer: str
+    handed_over: bool
     opened: bool = False
 
 
@@ -50,7 +55,7 @@ def verify_receipt(
     them later, believed as far as a trusted key has handed over to them. Raises `ReceiptRejected` with the reason.
     """
     try:
-        claims = verify_jws(token.strip(), TYP, _trusted(Purpose.RECEIPT, jwks, newer))
+        signer, claims, handed_over = _signed(token.strip(), jwks, newer)
     except UnknownKey as error:
         raise ReceiptRejected(f"{error}: it names {error.kid or 'none'}, and none of these vouches for it") from None
     except SignatureError as error:
@@ -60,9 +65,19 @@ def verify_receipt(
     if event is not None:
         _check_event(claims, event)
     if proof is None:
-        return VerifiedReceipt(PROMISED, claims, event is not None)
+        return VerifiedReceipt(PROMISED, claims, signer, handed_over, event is not None)
     _check_inclusion(claims, proof, _trusted(Purpose.CHECKPOINT, jwks, newer))
-    return VerifiedReceipt(INCLUDED, claims, event is not None)
+    return VerifiedReceipt(INCLUDED, claims, signer, handed_over, event is not None)
+
+
+def _signed(token: str, jwks: Jwks, newer: Jwks | None) -> tuple[str, dict[str, Any], bool]:
+    """By which key, what, and whether that key is trusted by a hand-over only."""
+    try:
+        return *verified(token, TYP, _trusted(Purpose.RECEIPT, jwks, None)), False
+    except UnknownKey:
+        if newer is None:
+            raise
+    return *verified(token, TYP, _trusted(Purpose.RECEIPT, jwks, newer)), True
 
 
 def _trusted(purpose: Purpose, jwks: Jwks, newer: Jwks | None) -> Jwks:

@@ -33,10 +33,10 @@ _HEADER = frozenset({"alg", "kid", "typ"})
 
 def verify_jws(token: str, typ: str, jwks: Jwks) -> dict[str, Any]:
     """The claims of a token signed by one of these keys; `SignatureError` where it is not, or says not `typ`."""
-    return verified(token, typ, jwks, _ES256)[1]
+    return verified(token, typ, jwks)[1]
 
 
-def verified(token: str, typ: str, jwks: Jwks, algorithms: frozenset[str]) -> tuple[str, dict[str, Any]]:
+def verified(token: str, typ: str, jwks: Jwks, algorithms: frozenset[str] = _ES256) -> tuple[str, dict[str, Any]]:
     """The thumbprint of the key that signed, and the claims. `UnknownKey` where none of these has its key id."""
     header = _header(token)
     alg = header.get("alg")

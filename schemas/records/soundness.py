@@ -1,18 +1,25 @@
 """What must hold of a record type before anything is released by it. Whoever writes one asks it in a test."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 from schemas.identifiers import SCHEMES
 from schemas.members import paths_of
 from schemas.records.model import RecordModel
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*/v[1-9][0-9]*")
-_SAID = ("record_type", "title", "description", "example")
+_SAID: dict[str, type] = {"record_type": str, "title": str, "description": str, "example": Mapping}
+_KINDS: dict[str, type] = {
+    **_SAID,
+    "special_category": bool,
+    "criminal_offence": bool,
+    "confirmations": Mapping,
+    "identifier_paths": Mapping,
+}
 _CONFIRMATIONS = ("dateOfBirth", "familyName", "postcode")
 
 
@@ -22,13 +29,19 @@ def faults_of(model: type[RecordModel]) -> Iterator[str]:
     if missing:
         yield f"it does not say its {', '.join(missing)}"
         return
+    wrong = [name for name, kind in _KINDS.items() if not isinstance(getattr(model, name), kind)]
+    if wrong:
+        yield f"what it says as its {', '.join(wrong)} is of another kind than RecordModel has it"
+        return
     if _NAME.fullmatch(model.record_type) is None:
         yield "its record_type is no name and version, such as parking-permit/v1"
     required = sorted(_required(model, set()))
     if required:
-        yield f"no field of a record may be required: give {', '.join(required)} the default None"
+        yield f"no field of a record may be required, or stand for itself: give {', '.join(required)} None"
     try:
         model.model_validate_json(to_json(model.example))
+    except PydanticSerializationError:
+        yield "its example is not JSON"
     except ValidationError as error:
         where = {".".join(str(part) for part in fault["loc"]) or "all of it" for fault in error.errors()}
         yield f"its example does not fit it: {', '.join(sorted(where))}"
@@ -40,7 +53,7 @@ def faults_of(model: type[RecordModel]) -> Iterator[str]:
         for name, path in named.items():
             if name not in known:
                 yield f"there is no {what} {name!r}; there are {', '.join(known)}"
-            if path not in paths:
+            if not isinstance(path, str) or path not in paths:
                 yield f"the {what} {name!r} is said to stand at {path}, which is no field"
 
 
@@ -49,7 +62,7 @@ def _required(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[st
         return
     seen.add(model)
     for name, field in model.model_fields.items():
-        if field.is_required():
+        if field.get_default(call_default_factory=False) is not None or field.default_factory is not None:
             yield f"{model.__name__}.{name}"
         for part in _models(field.annotation):
             yield from _required(part, seen)

@@ -354,7 +354,8 @@ async def test_a_large_file_is_read_once_for_all_and_leaves_the_loop_alive(make:
     assert [record.data["reference"] if record else None for record in found] == [
         str(n) for n in range(0, 20_000, 1000)
     ]
-    assert max(gaps) < took / 4, "the reading held up the loop"  # a part of the whole: however busy the machine is
+    # A reading in the loop is one gap as long as the whole; on a busy machine the loop itself may wait for its turn.
+    assert max(gaps) < took * 0.6, "the reading held up the loop"
 
 
 async def test_who_cannot_wait_for_a_large_file_is_told_to_come_again_and_the_reading_goes_on(

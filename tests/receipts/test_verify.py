@@ -357,7 +357,9 @@ def _included_after(folder: Path, rotations: int) -> tuple[Jwks, Jwks, str, Incl
 
 def test_after_two_rotations_the_first_keys_vouch_for_a_receipt_and_its_proof(tmp_path: Path) -> None:
     first, now, receipt, proof = _included_after(tmp_path, 2)
-    assert verify_receipt(receipt, first, proof, newer=now).verdict == "included"
+    found = verify_receipt(receipt, first, proof, newer=now)
+    assert (found.verdict, found.signer, found.handed_over) == ("included", _kid(receipt), True)
+    assert not verify_receipt(receipt, now, newer=now).handed_over
     with pytest.raises(ReceiptRejected, match=_kid(receipt)):
         verify_receipt(receipt, first)
     with pytest.raises(ReceiptRejected, match=_kid(receipt)):

@@ -127,6 +127,25 @@ _ZONE = "    example = {'zone': 'K'}\n    zone: str | None = None\n"
             _HEAD.format(name="mine/v1") + _ZONE + "    identifier_paths = {'passport': 'zone'}\n",
             "there is no identifier 'passport'",
         ),
+        (_HEAD.format(name=5) + _ZONE, "record_type is of another kind"),
+        (
+            _HEAD.format(name="mine/v1").replace("'Mine'", "5").replace('"Mine"', "5") + _ZONE,
+            "title is of another kind",
+        ),
+        (_HEAD.format(name="mine/v1") + _ZONE + "    confirmations = None\n", "confirmations is of another kind"),
+        (
+            _HEAD.format(name="mine/v1") + _ZONE + "    special_category = 'no'\n",
+            "special_category is of another kind",
+        ),
+        (_HEAD.format(name="mine/v1") + _ZONE + "    confirmations = {'postcode': ['zone']}\n", "which is no field"),
+        (
+            _HEAD.format(name="mine/v1") + "    example = {'zone': object()}\n    zone: str | None = None\n",
+            "its example is not JSON",
+        ),
+        (
+            _HEAD.format(name="mine/v1") + "    example = {'zone': 'K'}\n    zone: str | None = 'K'\n",
+            "or stand for itself",
+        ),
     ],
 )
 def test_a_record_type_that_is_not_sound_keeps_the_gateway_from_starting(
