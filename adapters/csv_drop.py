@@ -65,6 +65,13 @@ class Drop:
             raise Retriable(f"the file {self.path} cannot be read: {error.strerror}") from None
         return (content, before) if before == after and len(content) == before.size else None
 
+    @property
+    def awaits(self) -> str:
+        """What the file, or what is beside it, has to become before it is read."""
+        if self.marker is None:
+            return f"the file {self.path} is still being written: it has to rest for {self.stable_seconds:g} seconds"
+        return f"the file {self.path} is not known to be whole: {self.marker.name} beside it must be as new as it is"
+
     def _is_whole(self, found: Stamp) -> bool:
         if self.marker is None:
             return time.time() - found.changed / 1e9 >= self.stable_seconds

@@ -182,7 +182,7 @@ class CsvAdapter:
         if read is None:
             if index is not None:
                 return index
-            raise Retriable(f"the file {self._drop.path} is still being written")
+            raise Retriable(self._drop.awaits)
         content, found = read
         made = make_index(content, self._layout, found.moment, self._check)
         self._index, self._stamp = made, found

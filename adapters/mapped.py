@@ -122,7 +122,8 @@ def _steps(specs: Mapping[str, Spec], prefix: str, fields: frozenset[str] | None
         elif isinstance(spec, Constant):
             read = _constant(spec.constant)
         elif isinstance(spec, EachRow):
-            read = rows_reader(spec.each, _steps(spec.fields, path + ".", fields))
+            inner = _steps(spec.fields, path + ".", fields)
+            read = rows_reader(spec.each, inner, may_be_absent=spec.when_absent == "omit")
         else:
             read = written_reader([_steps(row, path + ".", fields) for row in spec.rows])
         steps.append(step(target, read, own=not isinstance(spec, Constant)))

@@ -104,10 +104,12 @@ class Constant(AdapterSettings):
 
 
 class EachRow(AdapterSettings):
-    """A list with one item for each row that the source field holds."""
+    """A list with one item for each row that the source field holds. Where a source leaves an empty list out, say
+    `whenAbsent: omit`: else a list that is not there is a fault, since it would read as "there are none"."""
 
     each: str = Field(min_length=1)
     fields: "Fields"
+    when_absent: Literal["fail", "omit"] = "fail"
 
 
 class WrittenRows(AdapterSettings):

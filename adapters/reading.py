@@ -98,14 +98,21 @@ def field_reader(path: str, convert: Convert, *, empty_when: frozenset[str], omi
     return read
 
 
-def rows_reader(path: str, steps: Sequence[Step]) -> Read:
+def rows_reader(path: str, steps: Sequence[Step], *, may_be_absent: bool) -> Read:
     """Reads a list of the source, one object for each of its rows."""
     get = getter(path)
 
     def read(source: Source) -> Any:
         rows = get(source)
-        if rows is ABSENT or rows is None:
+        if rows is None:
             return rows
+        if rows is ABSENT:
+            if may_be_absent:
+                return rows
+            raise Permanent(
+                f"the source holds no {path}, which the mapping reads each row of; where it leaves an empty list "
+                "out, say whenAbsent: omit"
+            )
         if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
             raise Permanent(f"the source field {path} is not a list of objects")
         return [build(steps, row)[0] for row in rows]

@@ -36,6 +36,7 @@ from gateway.errors import GatewayError
 from gateway.exchange import endpoints as exchange_routes
 from gateway.exchange.asgi import ExchangeRoute
 from gateway.exchange.deciding import Decisions
+from gateway.exchange.offering import tell_unserved
 from gateway.exchange.reply import Replier
 from gateway.exchange.service import Exchanges
 from gateway.exchange.sources import Source, Sources
@@ -238,6 +239,7 @@ def _lifespan(gateway: Gateway) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         gateway.open_sources()
+        await tell_unserved(gateway.store, gateway.settings.adapters)
         works = (
             gateway.sequencer.run(),
             see_keys(gateway.keys, gateway.pseudonyms),

@@ -109,28 +109,12 @@ def set_dataset(
 def _held_to_its_adapter(
     settings: Settings, adapter: str, record_type: str, identifiers: "Collection[str]", confirm: "Collection[str]"
 ) -> list[str]:
-    """The fields that its adapter does not give, as far as its settings tell.
+    """The fields that its adapter does not give. Raises `ConfigurationError` where it cannot serve the dataset."""
+    from adapters.offers import not_given
+    from gateway.exchange.offering import held_to
 
-    Raises `ConfigurationError` where the settings are wrong, or say that the adapter cannot serve the dataset.
-    """
-    from adapters.errors import Misconfigured
-    from adapters.offers import mismatches, not_given
-    from adapters.registry import offer_of
-
-    if adapter not in settings.adapters:
-        known = ", ".join(settings.adapters) or "none"
-        raise ConfigurationError(f"the configuration names no adapter {adapter!r}; it names {known}")
-    one = settings.adapters[adapter]
-    try:
-        offer = offer_of(one.kind, one.settings)
-    except Misconfigured as error:
-        raise ConfigurationError(f"adapters.{adapter}: {error}") from None
-    if offer is None:
-        return []
-    faults = mismatches(offer, record_type, identifiers, confirm)
-    if faults:
-        raise ConfigurationError("\n".join(f"the adapter {adapter}: {fault}" for fault in faults))
-    return not_given(offer, record_type)
+    offer = held_to(settings.adapters, adapter, record_type, identifiers, confirm)
+    return [] if offer is None else not_given(offer, record_type)
 
 
 @app.command("list")

@@ -69,7 +69,10 @@ class Grant:
         _must_hold(tx, row)
         strange = sorted(self.chosen - paths(row.optional))
         if strange:
-            raise FieldNotOffered(errors=[{"pointer": "/optionalFields", "detail": "a field was not offered"}])
+            offered = ", ".join(sorted(paths(row.optional))) or "none"
+            raise FieldNotOffered(
+                errors=[{"pointer": "/optionalFields", "detail": f"a field was not offered; offered are: {offered}"}]
+            )
         row = row._replace(
             status="active",
             chosen=json.dumps(sorted(self.chosen)),

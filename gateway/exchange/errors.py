@@ -64,10 +64,11 @@ class SourceWrongPerson(SourceFault):
 
     code = "source-wrong-person"
     status = 502
-    title = "The agency's own system answered about another person"
+    title = "The agency's own system answered about another person, or does not say about whom"
     explanation = (
         "Nothing was released. Check the identifiers that you sent; if they are right, give the exchangeId, which "
-        "traces the read, to the dataset's contact, whom GET /v1/datasets names."
+        "traces the read and finds the log line that says which it was, to the dataset's contact, whom GET "
+        "/v1/datasets names."
     )
 
 

@@ -58,11 +58,15 @@ def _right_person(ask: Ask, record: Record) -> frozenset[str]:
         if held is None:
             continue
         try:
-            if normalise(scheme, held) != asked:
-                raise SourceWrongPerson
+            right = normalise(scheme, held) == asked
         except InvalidIdentifier:
-            raise SourceWrongPerson from None
+            raise SourceWrongPerson().seen_as(said=f"what the record carries as its {scheme} is none") from None
+        if not right:
+            raise SourceWrongPerson().seen_as(said=f"the record carries another {scheme} than was asked for")
         same.append(scheme)
     if not same:
-        raise SourceWrongPerson
+        asked_for = " or ".join(ask.identifiers)
+        raise SourceWrongPerson().seen_as(
+            said=f"the record carries no {asked_for}: `identifiers` of the mapping must name where it stands"
+        )
     return frozenset(same)

@@ -127,5 +127,10 @@ class StandIn:
         except (httpx.HTTPError, ValueError):
             raise ConfigurationError(f"the demo's gateway does not answer at {self._client.base_url}") from None
         if answer.is_error:
-            raise ConfigurationError(f"{found['status']} {found['code']}: {found.get('detail') or found['title']}")
+            said = (
+                "; ".join(one["detail"] for one in found.get("errors", ())) or found.get("detail") or found["title"]
+            )
+            if found["code"] == "no-such-consent":
+                said = "this person has no such consent; `consent list` shows theirs"
+            raise ConfigurationError(f"{found['status']} {found['code']}: {said}")
         return found

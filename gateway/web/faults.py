@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from gateway.errors import Unavailable
 from gateway.web.sound import sound
 from schemas.members import known_at
+from schemas.texts import WORDS
 
 Fault = dict[str, str]
 """`pointer` and `detail`."""
@@ -49,10 +50,22 @@ def of_shape(errors: Iterable[Mapping[str, Any]], model: type[BaseModel] | None 
             known = ", ".join(known_at(model, parent))
             told = fault(parent, "an unknown member stands here" + (f"; known are: {known}" if known else ""))
         else:
-            told = fault(error["loc"], str(error["msg"]).removeprefix("Value error, "))
+            told = fault(error["loc"], _said(error))
         if told not in found:
             found.append(told)
     return found
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    """What pydantic says, in words that know nothing of it."""
+    about = error.get("ctx", {})
+    if error["type"] == "string_pattern_mismatch" and about.get("pattern") in WORDS:
+        return WORDS[about["pattern"]]
+    if error["type"] == "too_short":
+        return f"at least {about['min_length']} must stand here"
+    if error["type"] == "too_long":
+        return f"at most {about['max_length']} may stand here"
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def of_values(rules: Rules) -> list[Fault]:

@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
-from schemas.examples.ids import AGREEMENT, COMMITMENT, CONSENT, ENTRY, EXCHANGE, LICENCES, RECEIPT, SALT
+from schemas.examples.ids import AGREEMENT, COMMITMENT, CONSENT, ENTRY, EXCHANGE, LICENCES, NINO, RECEIPT, SALT
 from schemas.examples.refusals import CONSENT_REQUIRED
 
-IDENTIFIER: Final[dict[str, Any]] = {"scheme": "nino", "value": "ZZ123456A"}
+IDENTIFIER: Final[dict[str, Any]] = {"scheme": "nino", "value": NINO}
 CONFIRM: Final[dict[str, Any]] = {"dateOfBirth": "1980-04-01"}
 SUBJECT: Final[dict[str, Any]] = {"identifiers": [IDENTIFIER]}
 ATTESTED: Final[dict[str, Any]] = {

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+NINO: Final = "ZZ112648B"
+"""Of Amara in the sandbox, who has consented: what is shown can be tried there."""
 LICENCES: Final = "sandbox.licensing/driving-licence/v1"
 AWARDS: Final = "sandbox.benefits/benefit-award/v1"
 EXCHANGE: Final = "019ac7d2-5c1e-7b40-9a63-2f0d8c51e7a4"

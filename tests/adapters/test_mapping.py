@@ -95,12 +95,14 @@ def test_nested_sources_are_reached_by_dots_and_numbers_and_odd_keys_as_they_sta
 
 
 def test_lists_within_lists_are_mapped_row_by_row() -> None:
-    inner = {"each": "parts", "fields": {"n.o": "n"}}
+    inner = {"each": "parts", "fields": {"n.o": "n"}, "whenAbsent": "omit"}
     mapping = mapped({"l": {"each": "r.s", "fields": {"parts": inner}}})
     assert mapping({"r": {"s": [{"parts": [{"n": 1}]}, {}]}}, None).data == {"l": [{"parts": [{"n": {"o": 1}}]}, {}]}
     assert mapping({"r": {"s": None}}, None).data == {"l": None}
     with pytest.raises(Permanent, match=r"r\.s is not a list of objects"):
         mapping({"r": {"s": "text"}}, None)
+    with pytest.raises(Permanent, match=r"the source holds no r\.s"):  # a list left out would read as an empty one
+        mapping({"r": {"t": []}}, None)
 
 
 def test_a_value_that_does_not_convert_names_the_source_field_and_never_the_value() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from gateway.sandbox.people import PEOPLE, Person, people, write_seed
 from gateway.sandbox.people_cast import CAST
 from gateway.sandbox.people_numbers import nhs_numbers
+from schemas.examples.ids import NINO
 from schemas.identifiers import normalise
 from tests.sandbox.conftest import TODAY
 
@@ -110,3 +111,7 @@ def test_describe_has_the_shape_that_callers_tests_read(everyone: dict[str, Pers
     assert told["name"] == "Amara May Sandbox-Ashworth"
     assert {"scheme": "nino", "value": everyone["amara"].nino} in told["identifiers"]
     assert told["traits"] == ["consented"]
+
+
+def test_what_the_reference_shows_can_be_tried_in_the_sandbox(everyone: dict[str, Person]) -> None:
+    assert everyone["amara"].identifiers["nino"] == NINO

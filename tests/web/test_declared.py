@@ -10,6 +10,8 @@ import pytest
 from gateway.app import openapi_document
 from gateway.document import problem_examples, problem_types
 from schemas.api.problems import Problem
+from schemas.dates import _PATTERN
+from schemas.texts import WORDS
 from tests.web.routes import ROUTES
 from tests.world import World
 from tests.world import world as running
@@ -166,3 +168,36 @@ def test_a_gateway_takes_the_shape_of_each_request_that_is_shown(world: World, n
     answer = caller.request(method, re.sub(r"\{\w+\}", "nobody-s", path), json=body)
     # This gateway has none of the sandbox's datasets, consents and agreements; the shape it finds right.
     assert (answer.status_code, answer.json()["code"].partition("-such-")[0]) == (404, "no"), answer.text
+
+
+def patterns(part: Any) -> set[str]:
+    """Every pattern of the schemas in a part of the document."""
+    if isinstance(part, list):
+        return {found for one in part for found in patterns(one)}
+    if not isinstance(part, dict):
+        return set()
+    own = {part["pattern"]} if isinstance(part.get("pattern"), str) else set()
+    return own | {found for one in part.values() for found in patterns(one)}
+
+
+def test_what_a_pattern_asks_for_is_told_in_words() -> None:
+    found = patterns(DOCUMENT) - {_PATTERN}  # of dates, which say by themselves what is wrong
+    assert len(found) > 5
+    assert found - WORDS.keys() == set()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"dataset": "sandbox.licensing/driving-licence"}, "agency/name/version is expected"),
+        ({"fields": ["*"]}, "no wildcards"),
+        ({"fields": []}, "at least 1 must stand here"),
+        ({"fields": ["status"] * 101}, "at most 100 may stand here"),
+        ({"caseReference": "case 1"}, "and no blank"),
+        ({"purpose": "Blue Badge"}, "small letters, digits and single hyphens"),
+    ],
+)
+def test_a_caller_reads_what_is_expected_and_no_pattern(world: World, changes: dict[str, Any], said: str) -> None:
+    [fault] = world.casework.post("/v1/exchanges", json={**world.ask(), **changes}).json()["errors"]
+    assert said in fault["detail"]
+    assert "^" not in fault["detail"]
