@@ -181,6 +181,7 @@ def _entry(connection: Connection, row: AgreementRow) -> RegisterEntry:
         purposes=list(text.purposes),
         valid_from=to_iso(from_datetime(text.valid_from)),
         valid_until=to_iso(from_datetime(text.valid_until)),
+        controllers=list(text.controllers),
         retention=text.retention,
         onward_use=text.onward_use,
         dpia_reference=text.dpia_reference,

@@ -10,8 +10,8 @@ _HEAD: Final = ("CONSENT", "ASKED BY, OF WHOM, FOR WHAT", "FIELDS")
 
 
 def table(consents: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Its lines. A consent is one as the API shows it, with the purpose in words as `purposeInWords`, and the
-    agencies' names as `consumerName` and `providerName`."""
+    """Its lines. A consent is one as the API shows it, with the agencies' names as `consumerName` and
+    `providerName`, and what its agreement says as `purposeInWords`, `controllers`, `retention` and `onwardUse`."""
     yield _line(_HEAD)
     for consent in consents:
         yield ""
@@ -28,19 +28,35 @@ def _columns(consent: Mapping[str, Any]) -> tuple[list[str], list[str], list[str
             f"{consent['purpose']}:",
             consent["purposeInWords"],
             f"under {consent['legalPower']}",
+            *_terms(consent),
         ],
         [*consent["requiredFields"], *(_optional(consent, field) for field in consent["optionalFields"])],
     )
 
 
+def _terms(consent: Mapping[str, Any]) -> Iterator[str]:
+    """Who answers for it, and what becomes of it: what the person has to know before they decide."""
+    if consent["controllers"]:
+        yield f"responsible: {'; '.join(consent['controllers'])}"
+    if consent["retention"]:
+        yield f"kept: {consent['retention']}"
+    if consent["onwardUse"]:
+        yield f"passed on: {consent['onwardUse']}"
+
+
 def _moments(consent: Mapping[str, Any]) -> Iterator[str]:
     yield f"asked {_minute(consent['requestedAt'])}"
+    if consent["status"] == "requested":
+        days = consent["validDays"]
+        yield f"for {days} day{'' if days == 1 else 's'} once granted"
     if consent["decidedAt"]:
         yield f"{'declined' if consent['status'] == 'declined' else 'granted'} {_minute(consent['decidedAt'])}"
     if consent["expiresAt"]:
         yield f"valid until {_minute(consent['expiresAt'])}"
     if consent["revokedAt"]:
         yield f"revoked {_minute(consent['revokedAt'])}"
+    if consent["uses"]:
+        yield f"used {consent['uses']} time{'' if consent['uses'] == 1 else 's'}"
 
 
 def _optional(consent: Mapping[str, Any], field: str) -> str:

@@ -24,13 +24,13 @@ def listing(
     from gateway.cli.consent_table import table
 
     with _sign_in(sandbox, person) as someone:
-        words, names = someone.purposes(), someone.agencies()
+        agreements, names = someone.agreements(), someone.agencies()
         consents = [
             {
                 **one,
                 "consumerName": names.get(one["consumer"], one["consumer"]),
                 "providerName": names.get(one["provider"], one["provider"]),
-                "purposeInWords": words.get((one["agreement"], one["purpose"]), ""),
+                **_terms(agreements.get(one["agreement"], {}), one["purpose"]),
             }
             for one in someone.consents()
         ]
@@ -40,6 +40,17 @@ def listing(
         print("\n".join(table(consents)))
     else:
         print("nobody has asked this person for consent")
+
+
+def _terms(agreement: dict[str, Any], purpose: str) -> dict[str, Any]:
+    """What the person agrees to besides the fields, in the agreement's words; empty where it is in force no more."""
+    words = {one["code"]: one["description"] for one in agreement.get("purposes", ())}
+    return {
+        "purposeInWords": words.get(purpose, ""),
+        "controllers": agreement.get("controllers", []),
+        "retention": agreement.get("retention", ""),
+        "onwardUse": agreement.get("onwardUse", ""),
+    }
 
 
 @app.command()

@@ -203,6 +203,7 @@ class Consents:
                 "decided_at": to_iso(row.decided_at) if row.decided_at else None,
                 "expires_at": to_iso(row.expires_at) if row.expires_at else None,
                 "revoked_at": to_iso(row.revoked_at) if row.revoked_at else None,
+                "valid_days": row.valid_days,
                 "max_uses": row.max_uses,
                 "uses": row.uses,
             },

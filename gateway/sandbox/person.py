@@ -80,10 +80,9 @@ class StandIn:
         """All that this person was asked."""
         return self._all("/v1/consent-requests")
 
-    def purposes(self) -> dict[tuple[str, str], str]:
-        """The purposes of all agreements in force, in words, by the agreement's id and the purpose's code."""
-        register = self._all("/v1/register")
-        return {(one["agreement"], each["code"]): each["description"] for one in register for each in one["purposes"]}
+    def agreements(self) -> dict[str, dict[str, Any]]:
+        """All agreements in force, by id, as the public register has them."""
+        return {one["agreement"]: one for one in self._all("/v1/register")}
 
     def agencies(self) -> dict[str, str]:
         """The names of all agencies, by id."""

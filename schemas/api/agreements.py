@@ -154,6 +154,8 @@ class RegisterEntry(WireModel):
     purposes: list[PurposeBody]
     valid_from: str
     valid_until: str
+    controllers: list[str]
+    """Who answers for the data, each in words."""
     retention: str
     onward_use: str
     dpia_reference: str

@@ -62,6 +62,8 @@ class Consent(WireModel):
     decided_at: str | None = None
     expires_at: str | None = None
     revoked_at: str | None = None
+    valid_days: int
+    """How long it holds from the day on which the person grants it."""
     max_uses: int | None = None
     """How many releases it covers; null: any number."""
     uses: int

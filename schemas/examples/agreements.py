@@ -81,6 +81,7 @@ REGISTERED: Final[dict[str, Any]] = {
     "purposes": [PURPOSE],
     "validFrom": TEXT["validFrom"],
     "validUntil": TEXT["validUntil"],
+    "controllers": TEXT["controllers"],
     "retention": TEXT["retention"],
     "onwardUse": TEXT["onwardUse"],
     "dpiaReference": TEXT["dpiaReference"],

@@ -35,6 +35,7 @@ REQUESTED: Final[dict[str, Any]] = {
     "expiresAt": None,
     "revokedAt": None,
     "maxUses": 3,
+    "validDays": 90,
     "uses": 0,
 }
 ACTIVE: Final[dict[str, Any]] = {

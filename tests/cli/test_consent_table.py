@@ -15,6 +15,9 @@ ASKED: dict[str, Any] = {
     "legalPower": "Disabled Persons' Parking Badges Act 2013, section 1",
     "purpose": "blue-badge-eligibility",
     "purposeInWords": "Decide whether an applicant may hold a blue badge.",
+    "controllers": ["The council", "The licensing agency"],
+    "retention": "Until the decision is final.",
+    "onwardUse": "None.",
     "requiredFields": ["status", "validUntil"],
     "optionalFields": ["address.postcode", "holder.familyName"],
     "chosenFields": [],
@@ -22,6 +25,8 @@ ASKED: dict[str, Any] = {
     "decidedAt": None,
     "expiresAt": None,
     "revokedAt": None,
+    "validDays": 365,
+    "uses": 0,
 }
 REVOKED = {
     **ASKED,
@@ -30,6 +35,7 @@ REVOKED = {
     "decidedAt": "2026-11-25T11:00:00.000Z",
     "expiresAt": "2027-11-25T11:00:00.000Z",
     "revokedAt": "2026-11-26T09:30:00.000Z",
+    "uses": 1,
 }
 
 
@@ -40,7 +46,7 @@ def test_a_request_shows_when_for_what_in_words_and_which_fields_are_optional() 
         "01a21027-a809-7f24-8ce5-b8d81c216f21  Sandbox City Council            status",
         "requested                               (sandbox.council)             validUntil",
         "asked 2026-11-25 10:11                ← Sandbox Driver Licensing:     address.postcode (optional)",
-        "                                        sandbox.licensing/driving-    holder.familyName (optional)",
+        "for 365 days once granted               sandbox.licensing/driving-    holder.familyName (optional)",
         "                                        licence/v1",
         "                                      blue-badge-eligibility:",
         "                                      Decide whether an applicant",
@@ -48,12 +54,22 @@ def test_a_request_shows_when_for_what_in_words_and_which_fields_are_optional() 
         "                                      under Disabled Persons'",
         "                                        Parking Badges Act 2013,",
         "                                        section 1",
+        "                                      responsible: The council; The",
+        "                                        licensing agency",
+        "                                      kept: Until the decision is",
+        "                                        final.",
+        "                                      passed on: None.",
     ]
 
 
 def test_a_consent_shows_what_became_of_it_and_what_was_chosen() -> None:
     text = "\n".join(table([REVOKED, ASKED]))
-    for part in ("granted 2026-11-25 11:00", "valid until 2027-11-25 11:00", "revoked 2026-11-26 09:30"):
+    for part in (
+        "granted 2026-11-25 11:00",
+        "valid until 2027-11-25 11:00",
+        "revoked 2026-11-26 09:30",
+        "used 1 time",
+    ):
         assert part in text
     fields = [line[70:] for line in table([REVOKED])]
     assert fields[4:8] == [
