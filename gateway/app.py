@@ -42,6 +42,8 @@ from gateway.exchange.service import Exchanges
 from gateway.exchange.sources import Source, Sources
 from gateway.ledger.sequencer import Sequencer
 from gateway.ledger.service import Ledger
+from gateway.notices import endpoints as notice_routes
+from gateway.notices.service import Notices
 from gateway.oversight import endpoints as ledger_routes
 from gateway.receipts.issue import ReceiptIssuer
 from gateway.settings import ConfigurationError, Settings
@@ -74,6 +76,7 @@ class Gateway:
     exchanges: Exchanges
     decisions: Decisions
     consents: Consents
+    notices: Notices
     agreements: Agreements
     catalogue: Catalogue
     api: FastAPI = field(init=False)
@@ -151,6 +154,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Gateway:
         exchanges=exchanges,
         decisions=Decisions(exchanges, clock, settings.decisions_per_minute),
         consents=Consents(store, clock, pseudonyms, ConsentReceipts(store, receipts)),
+        notices=Notices(store, clock, pseudonyms),
         agreements=agreements,
         catalogue=Catalogue(store, agreements.available),
     )
@@ -213,6 +217,7 @@ def _api(gateway: Gateway) -> FastAPI:
     rooms = (
         exchange_routes.router(gateway.exchanges, gateway.decisions),
         consent_routes.router(gateway.consents),
+        notice_routes.router(gateway.notices),
         agreement_routes.router(gateway.agreements),
         catalogue_routes.router(gateway.catalogue),
         ledger_routes.router(gateway.ledger, gateway.store, gateway.pseudonyms),

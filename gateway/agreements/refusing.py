@@ -5,10 +5,17 @@ from typing import Any
 
 from gateway.clock import MICROSECONDS
 from gateway.errors import Refused
-from gateway.policy import Facts, Reason, Refusal, Usage
+from gateway.policy import REASONS, Facts, Reason, Refusal, Usage
 from schemas.api.limits import LimitsLeft
 
 _LIMITS = frozenset({"rate-limit", "daily-limit"})
+_OF_PARTIES = ("consumer-suspended", "provider-suspended", "dataset-withdrawn", "unknown-field", "subject-conflict")
+FORESEEN = tuple(
+    reason
+    for reason in REASONS.values()
+    if reason.code in _OF_PARTIES or (reason.key in ("agreement", "law") and reason.status == 403)
+)
+"""Why asking a person for consent, or recording a notice, may be refused beforehand (`foreseen`)."""
 
 
 def reason_body(reason: Reason) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query
 
+from gateway.agreements.refusing import FORESEEN
 from gateway.auth.caller import Caller, ClientCaller
 from gateway.auth.dependencies import Person, anyone_with, client_with
 from gateway.catalogue.errors import NoSuchDataset
@@ -18,7 +19,6 @@ from gateway.consent.errors import (
     TooManyOpenRequests,
 )
 from gateway.consent.service import PAGE, Consents
-from gateway.policy import REASONS
 from gateway.web.declared import answer, problems, shown_as
 from gateway.web.faults import Checked
 from schemas.api.consents import (
@@ -26,26 +26,18 @@ from schemas.api.consents import (
     ConsentDecision,
     ConsentReceipt,
     ConsentRequest,
-    Notice,
-    NoticeBody,
     Revocation,
 )
 from schemas.api.lists import Cursor, Page
 from schemas.examples import consents as examples
 
-_OF_PARTIES = ("consumer-suspended", "provider-suspended", "dataset-withdrawn", "unknown-field", "subject-conflict")
-_REFUSALS = tuple(
-    reason
-    for reason in REASONS.values()
-    if reason.code in _OF_PARTIES or (reason.key in ("agreement", "law") and reason.status == 403)
-)
 _DECISIONS = shown_as(grant=examples.GRANT, decline=examples.DECLINE)
 Limit = Annotated[int, Query(ge=1, le=PAGE, description="The most items of a page")]
 Id = Annotated[str, Path(description="The consent's id, from the request on")]
 
 
 def router(consents: Consents) -> APIRouter:
-    """Routes of consent and notices."""
+    """Routes of consent."""
     routes = APIRouter(prefix="/v1", tags=["consent"])
     Reader = Annotated[Caller, anyone_with("consents:read")]  # a type
     Writer = Annotated[Caller, anyone_with("consents:write")]  # a type
@@ -54,7 +46,7 @@ def router(consents: Consents) -> APIRouter:
         "/consent-requests",
         status_code=201,
         responses=answer(201, "The request, for the person to decide", requested=examples.REQUESTED)
-        | problems(NoSuchDataset, NotConsentable, TooManyOpenRequests, *_REFUSALS),
+        | problems(NoSuchDataset, NotConsentable, TooManyOpenRequests, *FORESEEN),
         summary="Ask a person for consent",
     )
     async def request(
@@ -121,19 +113,5 @@ def router(consents: Consents) -> APIRouter:
     async def receipt(consent_id: Id, caller: Reader) -> ConsentReceipt:
         """A compact JWS of the gateway's, about what the person has decided; `threekeys verify` checks it offline."""
         return ConsentReceipt(consent_id=consent_id, receipt=await consents.receipt(caller, consent_id))
-
-    @routes.post(
-        "/notices",
-        status_code=201,
-        responses=answer(201, "The notice, recorded", recorded=examples.NOTIFIED)
-        | problems(NoSuchDataset, *_REFUSALS, REASONS["notice-required"], REASONS["notice-outdated"]),
-        summary="Record that a person was notified",
-    )
-    async def notify(
-        body: Annotated[NoticeBody, Body(), Checked(consents.rules_of_notice)],
-        caller: Annotated[ClientCaller, client_with("notices:write")],
-    ) -> Notice:
-        """For purposes whose agreement asks for the signal `notified`."""
-        return await consents.notify(caller, body)
 
     return routes

@@ -1,4 +1,4 @@
-"""A person is forgotten: what of their consents and notices goes, and what stays for the agencies to read."""
+"""A person is forgotten: what of their consents goes, and what stays for the agencies to read."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,11 @@ from gateway.ledger import repository as ledger
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How many: openings deleted, live consents revoked, ended ones deleted, notices deleted."""
+    """How many: openings deleted, live consents revoked, ended ones deleted."""
 
     openings: int
     revoked: int
     deleted: int
-    notices: int
 
 
 def forget_consents(tx: Transaction, subject_id: str) -> Ended:
@@ -28,7 +27,6 @@ def forget_consents(tx: Transaction, subject_id: str) -> Ended:
     """
     rows = repository.lock_all_of(tx, subject_id)
     openings = ledger.forget(tx, repository.entries_about(tx, subject_id))
-    notices = repository.delete_notices(tx, subject_id)
     revoked = 0
     for row in rows:
         repository.delete_entries(tx, row.id)
@@ -37,7 +35,7 @@ def forget_consents(tx: Transaction, subject_id: str) -> Ended:
             revoked += 1
         else:
             repository.remove(tx, row.id)
-    return Ended(openings, revoked, len(rows) - revoked, notices)
+    return Ended(openings, revoked, len(rows) - revoked)
 
 
 def _is_live(row: ConsentRow, now: int) -> bool:

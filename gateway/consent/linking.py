@@ -8,6 +8,7 @@ from gateway.consent.tables import consent
 from gateway.db.connection import Connection
 from gateway.db.intent import CONSENT, Lock, Transaction
 from gateway.db.store import Store
+from gateway.notices import repository as notices
 from gateway.subjects import repository as subjects
 from gateway.subjects.pseudonym import Pseudonyms
 
@@ -17,6 +18,7 @@ def link_person(tx: Transaction, known_as: tuple[Pseudonyms, ...]) -> str:
     subject_id, merged = subjects.link(tx, known_as)
     for old in merged:
         repository.move(tx, old, subject_id)
+        notices.move(tx, old, subject_id)
     return subject_id
 
 

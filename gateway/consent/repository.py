@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, delete, insert, select, union_all, update
+from sqlalchemy import BindParameter, Select, and_, bindparam, delete, insert, select, update
 
-from gateway.consent.tables import consent, consent_entry, notice
+from gateway.consent.tables import consent, consent_entry
 from gateway.db.connection import Connection, flat
 from gateway.db.held import Held, padded
 from gateway.db.intent import Transaction
-from gateway.policy import ConsentFacts, NoticeFacts
+from gateway.policy import ConsentFacts
 from gateway.subjects.tables import subject_identifier
 
 
@@ -68,21 +68,6 @@ def paths(json_list: str) -> frozenset[str]:
     return frozenset(json.loads(json_list))
 
 
-class NoticeRow(NamedTuple):
-    """A notice as stored."""
-
-    id: str
-    subject_id: str
-    consumer_id: str
-    dataset_id: str
-    purpose: str
-    notice_version: str
-    channel: str
-    given_at: int
-    recorded_at: int
-    entry_id: str
-
-
 _COLUMNS = [consent.c[name] for name in ConsentRow._fields]
 _BY_ID = select(*_COLUMNS).where(consent.c.id == bindparam("id"))
 _FOR = (
@@ -128,41 +113,19 @@ _OPEN = (
 )
 _IDS_OF = select(consent.c.id).where(consent.c.subject_id == bindparam("subject_id"))
 _MOVE = update(consent).where(consent.c.subject_id == bindparam("old")).values(subject_id=bindparam("new"))
-_MOVE_NOTICES = update(notice).where(notice.c.subject_id == bindparam("old")).values(subject_id=bindparam("new"))
-_INSERT_NOTICE = insert(notice).values({name: bindparam(name) for name in NoticeRow._fields})
-_NOTICE_FOR = (
-    select(notice.c.notice_version, notice.c.given_at)
-    .where(
-        notice.c.subject_id == bindparam("subject_id"),
-        notice.c.consumer_id == bindparam("consumer_id"),
-        notice.c.dataset_id == bindparam("dataset_id"),
-        notice.c.purpose == bindparam("purpose"),
-    )
-    .order_by(notice.c.given_at.desc(), notice.c.id.desc())
-    .limit(1)
-)
 _ADD_ENTRY = insert(consent_entry).values(entry_id=bindparam("entry_id"), consent_id=bindparam("consent_id"))
 _OF_SUBJECT = (
     select(*_COLUMNS).where(consent.c.subject_id == bindparam("subject_id")).order_by(consent.c.id).with_for_update()
 )
-_ENTRIES = union_all(
+_ENTRIES = (
     select(consent_entry.c.entry_id)
     .join(consent, consent.c.id == consent_entry.c.consent_id)
-    .where(consent.c.subject_id == bindparam("subject_id")),
-    select(notice.c.entry_id).where(notice.c.subject_id == bindparam("subject_id")),
+    .where(consent.c.subject_id == bindparam("subject_id"))
 )
-_IS_ENTRY = union_all(
-    select(consent_entry.c.entry_id)
-    .join(consent, consent.c.id == consent_entry.c.consent_id)
-    .where(consent.c.subject_id == bindparam("subject_id"), consent_entry.c.entry_id == bindparam("entry_id")),
-    select(notice.c.entry_id).where(
-        notice.c.subject_id == bindparam("subject_id"), notice.c.entry_id == bindparam("entry_id")
-    ),
-)
+_IS_ENTRY = _ENTRIES.where(consent_entry.c.entry_id == bindparam("entry_id"))
 _DELETE_ENTRIES = delete(consent_entry).where(consent_entry.c.consent_id == bindparam("consent_id"))
 _DELETE = delete(consent).where(consent.c.id == bindparam("id"))
 _DETACH = update(consent).where(consent.c.id == bindparam("key")).values(subject_id=bindparam("nobody"))
-_DELETE_NOTICES = delete(notice).where(notice.c.subject_id == bindparam("subject_id"))
 
 
 def _listing(column: str) -> Select[tuple[object, ...]]:
@@ -295,10 +258,9 @@ def of_subjects(connection: Connection, subject_ids: Iterable[str]) -> list[str]
 
 
 def move(tx: Transaction, old: str, new: str) -> None:
-    """One subject turned out to be another: consents and notices follow."""
+    """One subject turned out to be another: consents follow."""
     tx.batch(HeldConsents).drop()
     tx.run(_MOVE, {"old": old, "new": new})
-    tx.run(_MOVE_NOTICES, {"old": old, "new": new})
 
 
 def listed(connection: Connection, column: str, owner: str, after: str, limit: int) -> list[ConsentRow]:
@@ -317,7 +279,7 @@ def add_entry(tx: Transaction, entry_id: str, consent_id: str) -> None:
 
 
 def is_entry_about(connection: Connection, entry_id: str, subject_id: str) -> bool:
-    """Whether an entry of the ledger is about a consent of this person, or a notice to them."""
+    """Whether an entry of the ledger is about a consent of this person."""
     return connection.first(_IS_ENTRY, {"entry_id": entry_id, "subject_id": subject_id}) is not None
 
 
@@ -327,13 +289,8 @@ def lock_all_of(tx: Transaction, subject_id: str) -> list[ConsentRow]:
 
 
 def entries_about(tx: Transaction, subject_id: str) -> list[str]:
-    """The entries of the ledger about a subject's consents and notices."""
+    """The entries of the ledger about a subject's consents."""
     return flat(tx.all(_ENTRIES, {"subject_id": subject_id}))
-
-
-def delete_notices(tx: Transaction, subject_id: str) -> int:
-    """Delete the notices to a subject; returns how many."""
-    return tx.run(_DELETE_NOTICES, {"subject_id": subject_id})
 
 
 def delete_entries(tx: Transaction, consent_id: str) -> None:
@@ -352,20 +309,6 @@ def detach(tx: Transaction, row: ConsentRow) -> ConsentRow:
     row = row._replace(subject_id=tx.clock.new_id())
     tx.run(_DETACH, {"key": row.id, "nobody": row.subject_id})
     return row
-
-
-def add_notice(connection: Connection, row: NoticeRow) -> None:
-    """Record a notice."""
-    connection.run(_INSERT_NOTICE, row._asdict())
-
-
-def notice_for(
-    connection: Connection, subject_id: str, consumer_id: str, dataset_id: str, purpose: str
-) -> NoticeFacts | None:
-    """The newest notice."""
-    key = {"subject_id": subject_id, "consumer_id": consumer_id, "dataset_id": dataset_id, "purpose": purpose}
-    row = connection.first(_NOTICE_FOR, key)
-    return None if row is None else NoticeFacts(row[0], row[1])
 
 
 class Uses:

@@ -1,22 +1,21 @@
-"""An agency asks a person for consent, or records that it notified one."""
+"""An agency asks a person for consent."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from gateway.agreements.grounds import Grounds, grounds
-from gateway.agreements.refusing import refused
+from gateway.agreements.foreseen import grounds_of, refuse_unless_permitted
+from gateway.agreements.grounds import Grounds
 from gateway.agreements.tables import agreement, agreement_usage
 from gateway.auth.actor import Actor
-from gateway.catalogue.errors import NoSuchDataset
-from gateway.clock import DAY, to_iso
+from gateway.clock import DAY
 from gateway.consent import repository
 from gateway.consent.errors import NotConsentable, TooManyOpenRequests
-from gateway.consent.repository import ConsentRow, NoticeRow
+from gateway.consent.repository import ConsentRow
 from gateway.db.intent import AGREEMENT, COUNTER, Lock, Transaction
 from gateway.ledger.entry import Commitment, append
-from gateway.policy import Asked, ConsentFacts, Facts, NoticeFacts, Reason, Refusal, Usage, decide
+from gateway.policy import ConsentFacts
 from gateway.subjects import repository as subjects
 from gateway.subjects.pseudonym import Pseudonyms
 
@@ -53,7 +52,7 @@ class RequestConsent:
         )
 
     def apply(self, tx: Transaction) -> ConsentRow:
-        known = _grounds(tx, self)
+        known = grounds_of(tx, self)
         self._check(tx, known)
         assert known.agreement is not None
         assert known.row is not None
@@ -105,96 +104,12 @@ class RequestConsent:
             raise NotConsentable(terms.signal)
         until, digest = tx.now + self.valid_days * DAY, terms.digest if terms else ""
         granted = ConsentFacts("", "active", fields, frozenset(), until, terms=digest)
-        _refuse_unless_permitted(tx, self, known, fields, consent=granted)
+        refuse_unless_permitted(tx, self, known, fields, consent=granted)
 
 
 def _question(row: ConsentRow) -> tuple[object, ...]:
     """What the person is asked, by one agency under one agreement."""
     return (row.purpose, row.terms, row.required, row.optional, row.valid_days, row.max_uses)
-
-
-@dataclass(frozen=True, slots=True)
-class RecordNotice:
-    """Record that a person was notified: for purposes whose agreement asks for the signal `notified`."""
-
-    by: Actor
-    known_as: tuple[Pseudonyms, ...]
-    dataset_id: str
-    purpose: str
-    notice_version: str
-    channel: str
-    given_at: int
-    agreement_id: str
-
-    def locks(self) -> Sequence[Lock]:
-        return (
-            *self.by.locks(),
-            Lock(AGREEMENT, self.agreement_id, agreement, share=True),
-        )
-
-    def apply(self, tx: Transaction) -> NoticeRow:
-        known = _grounds(tx, self)
-        offered = known.dataset.fields if known.dataset else frozenset()
-        fields = known.agreement.fields if known.agreement else offered
-        notice = NoticeFacts(self.notice_version, self.given_at)
-        _refuse_unless_permitted(tx, self, known, fields, notice=notice)
-        notice_id = tx.clock.new_id()
-        event = {
-            "kind": "notice-recorded",
-            "notice": notice_id,
-            "consumer": self.by.agency_id,
-            "dataset": self.dataset_id,
-            "purpose": self.purpose,
-            "noticeVersion": self.notice_version,
-            "channel": self.channel,
-            "givenAt": to_iso(self.given_at),
-        }
-        entry = append(tx, event, (self.by.agency_id, known.row.provider_id if known.row else self.by.agency_id))
-        row = NoticeRow(
-            notice_id,
-            subjects.ensure(tx, self.known_as),
-            self.by.agency_id,
-            self.dataset_id,
-            self.purpose,
-            self.notice_version,
-            self.channel,
-            self.given_at,
-            tx.now,
-            entry.entry_id,
-        )
-        repository.add_notice(tx, row)
-        return row
-
-
-def _grounds(tx: Transaction, ask: RequestConsent | RecordNotice) -> Grounds:
-    """Read afresh, under the agreement that is locked. Raises `ClientSuspended`."""
-    ask.by.must_be_active(tx)
-    by = ask.by
-    return grounds(tx, by.client_id, by.agency_id, ask.dataset_id, ask.purpose, agreement_id=ask.agreement_id)
-
-
-def _refuse_unless_permitted(
-    tx: Transaction, ask: RequestConsent | RecordNotice, known: Grounds, fields: frozenset[str], **signal: Any
-) -> None:
-    """Ask the policy as if the person's key were there and no limit were used."""
-    if known.row is None:
-        raise NoSuchDataset
-    if subjects.resolve(tx, ask.known_as).conflict:
-        raise refused(Refusal((Reason("subject-conflict"),)), tx.now)
-    asked = Asked(ask.dataset_id, ask.purpose, fields, ask.by.agency_id)
-    free = Usage(0, 0, 0, 0)
-    facts = Facts(
-        tx.now,
-        known.parties,
-        known.dataset,
-        known.agreement,
-        free,
-        subject_conflict=False,
-        confirmation_locked_until=0,
-    )
-    verdict = decide(asked, replace(facts, **signal))
-    if isinstance(verdict, Refusal):
-        raise refused(verdict, tx.now)
 
 
 def enter(tx: Transaction, row: ConsentRow, kind: str, **more: Any) -> Commitment:

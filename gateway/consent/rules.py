@@ -7,7 +7,7 @@ from gateway.catalogue.repository import DatasetRow
 from gateway.policy import covered
 from gateway.subjects.identifiers import schemes_twice
 from gateway.web.faults import Fault, Rules, fault
-from schemas.api.consents import ConsentRequest, NoticeBody
+from schemas.api.consents import ConsentRequest
 
 
 def consent_rules(body: ConsentRequest, dataset: DatasetRow | None) -> Rules:
@@ -18,12 +18,6 @@ def consent_rules(body: ConsentRequest, dataset: DatasetRow | None) -> Rules:
     if dataset is not None:
         yield unknown_fields(dataset.record_type, body, "fields", "fields")
         yield unknown_fields(dataset.record_type, body, "optional_fields", "optionalFields")
-
-
-def notice_rules(body: NoticeBody, dataset: DatasetRow | None) -> Rules:
-    """Of a notice."""
-    yield unknown_dataset(body, dataset)
-    yield schemes_twice(body)
 
 
 def _required_already(body: ConsentRequest) -> Iterator[Fault]:

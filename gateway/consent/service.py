@@ -1,37 +1,31 @@
-"""The room's verbs: request, show, list, grant, decline, revoke; notices; the receipt of a consent."""
+"""The room's verbs: request, show, list, grant, decline, revoke; the receipt of a consent."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
-from gateway.agreements import repository as agreements
-from gateway.agreements import terms
+from gateway.agreements.foreseen import agreement_for
 from gateway.auth.caller import Caller, ClientCaller, PersonCaller
-from gateway.catalogue.errors import NoSuchDataset
 from gateway.catalogue.naming import named
-from gateway.catalogue.repository import DatasetRow
-from gateway.clock import Clock, from_datetime, to_iso
+from gateway.clock import Clock, to_iso
 from gateway.consent import repository
 from gateway.consent.deciding import Decline, Evidence, Grant, Revoke
 from gateway.consent.errors import NoIdentifiers, NoSuchConsent
 from gateway.consent.linking import seen
 from gateway.consent.receipt import ConsentReceipts
 from gateway.consent.repository import ConsentRow, paths
-from gateway.consent.requesting import RecordNotice, RequestConsent
-from gateway.consent.rules import consent_rules, notice_rules
+from gateway.consent.requesting import RequestConsent
+from gateway.consent.rules import consent_rules
 from gateway.db.connection import Connection
 from gateway.db.store import Store
-from gateway.errors import InvalidRequest
 from gateway.signing.pseudonyms import PseudonymKeys
 from gateway.subjects import repository as subjects
 from gateway.subjects.identifiers import by_scheme
 from gateway.subjects.pseudonym import Pseudonyms, pseudonyms
-from gateway.web.faults import Rules, of_values
-from schemas.api.consents import Consent, ConsentDecision, ConsentRequest, Notice, NoticeBody, Revocation
+from gateway.web.faults import Rules
+from schemas.api.consents import Consent, ConsentDecision, ConsentRequest, Revocation
 from schemas.api.lists import Page
 
 PAGE = 100
-B = TypeVar("B", ConsentRequest, NoticeBody)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +39,7 @@ class Consents:
 
     async def request(self, caller: ClientCaller, body: ConsentRequest) -> Consent:
         """An agency asks a person."""
-        agreement_id = await self._under(caller.agency_id, body, consent_rules)
+        agreement_id = await agreement_for(self.store, self.clock, caller.agency_id, body, consent_rules)
         known_as = pseudonyms(self.pseudonyms, by_scheme(body))
         row = await self.store.commit(
             RequestConsent(
@@ -62,31 +56,6 @@ class Consents:
             )
         )
         return self._body(row)
-
-    async def notify(self, caller: ClientCaller, body: NoticeBody) -> Notice:
-        """An agency records that it notified a person."""
-        agreement_id = await self._under(caller.agency_id, body, notice_rules)
-        known_as = pseudonyms(self.pseudonyms, by_scheme(body))
-        row = await self.store.commit(
-            RecordNotice(
-                caller.actor,
-                known_as,
-                body.dataset,
-                body.purpose,
-                body.notice_version,
-                body.channel,
-                from_datetime(body.given_at),
-                agreement_id,
-            )
-        )
-        return Notice(
-            id=row.id,
-            dataset=row.dataset_id,
-            purpose=row.purpose,
-            notice_version=row.notice_version,
-            channel=row.channel,
-            given_at=to_iso(row.given_at),
-        )
 
     async def decide(self, caller: PersonCaller, consent_id: str, body: ConsentDecision) -> Consent:
         """The person grants, choosing among the optional fields, or declines."""
@@ -159,27 +128,6 @@ class Consents:
     async def rules_of_request(self, _: Caller, body: ConsentRequest) -> Rules:
         """Of a body that is not whole (`gateway.web.faults`)."""
         return consent_rules(body, await self.store.read(named, body))
-
-    async def rules_of_notice(self, _: Caller, body: NoticeBody) -> Rules:
-        """The same for a notice."""
-        return notice_rules(body, await self.store.read(named, body))
-
-    async def _under(self, consumer_id: str, body: B, rules: Callable[[B, DatasetRow | None], Rules]) -> str:
-        """The agreement's id or "", for the locks; the commit reads all of it afresh. Raises `InvalidRequest`, and
-        `NoSuchDataset` where the body is sound otherwise."""
-
-        def read(connection: Connection) -> tuple[DatasetRow | None, str]:
-            rows = agreements.between(connection, consumer_id, body.dataset)
-            chosen = terms.choose(rows, body.purpose, connection, self.clock.now())
-            return named(connection, body), chosen.id if chosen else ""
-
-        dataset, agreement_id = await self.store.read(read)
-        faults = of_values(rules(body, dataset))
-        if dataset is None and len(faults) == 1:
-            raise NoSuchDataset
-        if faults:
-            raise InvalidRequest(errors=faults)
-        return agreement_id
 
     def _body(self, row: ConsentRow) -> Consent:
         status = row.status

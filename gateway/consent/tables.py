@@ -52,23 +52,5 @@ class ConsentEntry(SQLModel, table=True):
     consent_id: str = text(index=True)
 
 
-class Notice(SQLModel, table=True):
-    """An agency's word that it notified a person; `entry_id` is its entry in the ledger."""
-
-    __table_args__ = (Index("notice_for", "subject_id", "consumer_id", "dataset_id", "purpose"),)
-
-    id: str = key()
-    subject_id: str = text()
-    consumer_id: str = text()
-    dataset_id: str = text()
-    purpose: str = text()
-    notice_version: str = text()
-    channel: str = text()
-    given_at: int = micros()
-    recorded_at: int = micros()
-    entry_id: str = text(index=True)
-
-
 consent: Table = SQLModel.metadata.tables["consent"]
 consent_entry: Table = SQLModel.metadata.tables["consent_entry"]
-notice: Table = SQLModel.metadata.tables["notice"]

@@ -15,6 +15,7 @@ from gateway.exchange import repository
 from gateway.exchange.asking import Ask
 from gateway.exchange.confirming import confirmation_ids, locked_until
 from gateway.exchange.repository import Confirmations
+from gateway.notices import repository as notices
 from gateway.policy import AgreementFacts, ConsentFacts, Facts, NoticeFacts, Permit, Usage
 from gateway.subjects import repository as subjects
 from gateway.subjects.pseudonym import Pseudonyms
@@ -158,7 +159,7 @@ def _notice(
 ) -> NoticeFacts | None:
     if signal_of(ask, agreement) != "notified" or subject.subject_id is None:
         return None
-    return consents.notice_for(connection, subject.subject_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose)
+    return notices.newest(connection, subject.subject_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose)
 
 
 def case_of(

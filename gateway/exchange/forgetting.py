@@ -14,6 +14,7 @@ from gateway.db.intent import Lock, RunSingly, Transaction
 from gateway.exchange import repository
 from gateway.ledger import repository as ledger
 from gateway.ledger.entry import append
+from gateway.notices import repository as notices
 from gateway.subjects import repository as subjects
 from gateway.subjects.pseudonym import Pseudonyms
 
@@ -99,10 +100,12 @@ def _forget(tx: Transaction, subject_id: str, digests: set[str]) -> Forgotten:
     openings = ledger.forget(tx, repository.forget_entries(tx, subject_id))
     exchanges = subjects.forget_index(tx, subject_id)
     ended = forget_consents(tx, subject_id)
+    told = ledger.forget(tx, notices.entries_about(tx, subject_id))
+    deleted = notices.remove_all_of(tx, subject_id)
     identifiers = subjects.forget_identifiers(tx, subject_id)
     digests.update(identifiers)
-    openings += ended.openings
-    return Forgotten(len(identifiers), exchanges, openings, ended.revoked, ended.deleted, ended.notices)
+    openings += ended.openings + told
+    return Forgotten(len(identifiers), exchanges, openings, ended.revoked, ended.deleted, deleted)
 
 
 def _forget_attempts(tx: Transaction, digests: set[str]) -> Forgotten:

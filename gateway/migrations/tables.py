@@ -9,6 +9,7 @@ import gateway.catalogue.tables
 import gateway.consent.tables
 import gateway.exchange.tables
 import gateway.ledger.tables
+import gateway.notices.tables
 import gateway.subjects.tables  # noqa: F401  # the imports declare the tables
 
 METADATA = SQLModel.metadata

@@ -1,4 +1,5 @@
-"""What an entry about a person commits to, told to that person: who looked, and what became of their consents."""
+"""What an entry about a person commits to, told to that person: who looked, what became of their consents, what they
+were notified of."""
 
 from collections.abc import Sequence
 
@@ -8,6 +9,7 @@ from gateway.exchange import repository as exchanges
 from gateway.ledger import repository as ledger
 from gateway.ledger.errors import LedgerNotFound
 from gateway.ledger.service import Opening
+from gateway.notices import repository as notices
 from gateway.subjects import repository as subjects
 from gateway.subjects.pseudonym import Pseudonyms
 
@@ -25,4 +27,4 @@ def _is_own(connection: Connection, entry_id: str, known_as: Sequence[Pseudonyms
     if exchange_id is not None:
         return subjects.is_theirs(connection, exchange_id, known_as)
     mine = subjects.subjects_of(connection, known_as)
-    return any(consents.is_entry_about(connection, entry_id, subject_id) for subject_id in mine)
+    return any(room.is_entry_about(connection, entry_id, one) for room in (consents, notices) for one in mine)

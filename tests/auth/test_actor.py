@@ -19,8 +19,9 @@ from gateway.auth.actor import Actor
 from gateway.auth.errors import ClientSuspended
 from gateway.auth.token_endpoint import Admission, AdmitTokenRequest
 from gateway.consent.deciding import Revoke
-from gateway.consent.requesting import RecordNotice, RequestConsent
+from gateway.consent.requesting import RequestConsent
 from gateway.db.intent import AGENCY, CLIENT
+from gateway.notices.recording import RecordNotice
 from gateway.subjects.pseudonym import pseudonyms
 from schemas.api.agreements import AgreementText, SuspensionBody
 from tests.consent.asking import events

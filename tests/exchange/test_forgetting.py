@@ -27,9 +27,9 @@ from gateway.subjects import repository as subjects
 from gateway.subjects.pseudonym import Pseudonyms, pseudonyms
 from gateway.subjects.repository import Index
 from tests.consent.asking import code, decide, events, exchange, known_as, requested
-from tests.consent.test_signals import notify
 from tests.elsewhere import impatient, meanwhile, transaction
 from tests.journeys.running import THREEKEYS
+from tests.notices.test_recording import notify
 from tests.subjects.indexed import exchanges_about
 from tests.world import CONSUMER, PEOPLE, PROVIDER, World
 

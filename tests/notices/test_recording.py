@@ -1,4 +1,4 @@
-"""The other signals of the person: a notice that was given, and a request that the person made."""
+"""A notice opens what the law opens to whoever was told; one that would open nothing is refused."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -64,22 +64,3 @@ def test_a_notice_of_another_agency_opens_nothing(world: World) -> None:
     assert ask(world, name, purpose="notified") == "notice-required"
     person = world.person(name).post("/v1/notices", json={"givenAt": at(world), **body})
     assert code(person) == (403, "wrong-kind-of-caller")
-
-
-def test_an_explicit_request_is_attested_by_the_caller_and_must_be_recent(world: World) -> None:
-    name = world.newcomer()
-    attested = {"channel": "phone", "reference": "call-17"}
-    assert ask(world, name, purpose="on-request") == "explicit-request-required"
-    for ago, expected in (
-        ({"days": 29}, "released"),
-        ({"days": 31}, "explicit-request-stale"),
-        ({"hours": -1}, "explicit-request-stale"),
-    ):
-        request = {**attested, "requestedAt": at(world, **ago)}
-        assert ask(world, name, purpose="on-request", explicitRequest=request) == expected, ago
-    answer = world.casework.post(
-        "/v1/exchanges",
-        json=world.ask(name, purpose="on-request", explicitRequest={**attested, "requestedAt": at(world)}),
-    )
-    [event] = world.events(answer.json()["exchangeId"])
-    assert event["explicitRequest"]["reference"] == "call-17"

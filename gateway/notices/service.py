@@ -1,0 +1,60 @@
+"""The room's verb: record a notice."""
+
+from dataclasses import dataclass
+
+from gateway.agreements.foreseen import agreement_for
+from gateway.auth.caller import Caller, ClientCaller
+from gateway.catalogue.naming import named, unknown_dataset
+from gateway.catalogue.repository import DatasetRow
+from gateway.clock import Clock, from_datetime, to_iso
+from gateway.db.store import Store
+from gateway.notices.recording import RecordNotice
+from gateway.signing.pseudonyms import PseudonymKeys
+from gateway.subjects.identifiers import by_scheme, schemes_twice
+from gateway.subjects.pseudonym import pseudonyms
+from gateway.web.faults import Rules
+from schemas.api.consents import Notice, NoticeBody
+
+
+def notice_rules(body: NoticeBody, dataset: DatasetRow | None) -> Rules:
+    """What the shape of a notice alone cannot show (`gateway.web.faults`)."""
+    yield unknown_dataset(body, dataset)
+    yield schemes_twice(body)
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """What agencies say that people were told."""
+
+    store: Store
+    clock: Clock
+    pseudonyms: PseudonymKeys
+
+    async def record(self, caller: ClientCaller, body: NoticeBody) -> Notice:
+        """An agency records that it notified a person."""
+        agreement_id = await agreement_for(self.store, self.clock, caller.agency_id, body, notice_rules)
+        known_as = pseudonyms(self.pseudonyms, by_scheme(body))
+        row = await self.store.commit(
+            RecordNotice(
+                caller.actor,
+                known_as,
+                body.dataset,
+                body.purpose,
+                body.notice_version,
+                body.channel,
+                from_datetime(body.given_at),
+                agreement_id,
+            )
+        )
+        return Notice(
+            id=row.id,
+            dataset=row.dataset_id,
+            purpose=row.purpose,
+            notice_version=row.notice_version,
+            channel=row.channel,
+            given_at=to_iso(row.given_at),
+        )
+
+    async def rules(self, _: Caller, body: NoticeBody) -> Rules:
+        """Of a body that is not whole."""
+        return notice_rules(body, await self.store.read(named, body))
