@@ -1,10 +1,13 @@
 """Run a gateway under uvicorn: on SIGTERM or SIGINT it drains, so that in-flight exchanges finish."""
 
+import asyncio
 import gc
 import signal
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -20,6 +23,8 @@ from gateway.telemetry import log
 from gateway.web.listening import listen
 from gateway.web.protocol import bounded
 
+HANDSHAKE_SECONDS = 15.0
+"""What a TLS handshake may take, as a head may. A connection without one is none yet, and counts in none."""
 _OTHER_FILES = 256
 """Open files beside those of connections: the database, keys, the log."""
 
@@ -34,6 +39,9 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._gateway.open_sources()
+        if self.config.ssl is not None:  # uvicorn has no setting for it; the loop's own patience is 60 seconds
+            loop: Any = asyncio.get_running_loop()
+            loop.create_server = partial(loop.create_server, ssl_handshake_timeout=HANDSHAKE_SECONDS)
         await super().startup(sockets)
         if self.started:
             # What is there by now stays: the collector need not walk it again every few requests.

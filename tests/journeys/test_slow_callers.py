@@ -6,16 +6,19 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from gateway import serve
 from gateway.db.migrating import migrate
 from gateway.sandbox.layout import free_base
-from gateway.serve import server
 from gateway.settings import Settings
 from gateway.web import bodies, protocol
 from tests.answers import one_answer
+from tests.authority import Authority
 
 SHORT = 0.6
 """Seconds that a head, and a body, may take here."""
@@ -23,28 +26,29 @@ HEAD = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
 FIELD = b"X-Much: " + b"x" * 1000 + b"\r\n"
 
 
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A gateway as `threekeys serve` runs it, but for its patience and for 40 connections at most."""
-    folder = tmp_path_factory.mktemp("slow")
+@contextmanager
+def impatient(folder: Path, scheme: str = "http", **more: Any) -> Iterator[int]:
+    """A gateway as `threekeys serve` runs it, but for its patience and for 40 connections at most; its port."""
     found = free_base()
     settings = Settings.model_validate(
         {
-            "baseUrl": f"http://127.0.0.1:{found}",
+            "baseUrl": f"{scheme}://127.0.0.1:{found}",
             "port": found,
             "database": f"sqlite:///{folder / 'g.db'}",
             "keys": Path(folder) / "keys",
             "mostConnections": 40,
+            **more,
         }
     )
     migrate(settings.database)
     ready = threading.Event()
     threshold = gc.get_threshold()
-    running = server(settings, ready.set)
+    running = serve.server(settings, ready.set)
     thread = threading.Thread(target=running.run, daemon=True)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(protocol, "HEAD_SECONDS", SHORT)
         patched.setattr(bodies, "MOST_SECONDS", SHORT)
+        patched.setattr(serve, "HANDSHAKE_SECONDS", SHORT)
         thread.start()
         assert ready.wait(20)
         yield found
@@ -52,6 +56,13 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         thread.join(20)
     gc.unfreeze()
     gc.set_threshold(*threshold)
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """One for all tests that speak plain HTTP."""
+    with impatient(tmp_path_factory.mktemp("slow")) as found:
+        yield found
 
 
 def connected(port: int) -> socket.socket:
@@ -229,3 +240,12 @@ def test_as_many_as_are_taken_are_served_and_who_came_first_goes_on(port: int) -
         finally:
             for one in others:
                 one.close()
+
+
+def test_who_never_shakes_hands_over_tls_is_cut_off(tmp_path: Path) -> None:
+    certificate, key = Authority(tmp_path).certificate()
+    with impatient(tmp_path, "https", tls={"certificate": str(certificate), "key": str(key)}) as port:
+        began = time.monotonic()
+        with connected(port) as silent:
+            assert told(silent) == b""
+        assert SHORT * 0.5 < time.monotonic() - began < 4
