@@ -53,15 +53,17 @@ def _held(tx: Transaction, consent_id: str, by: Actor) -> ConsentRow:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Grant what is asked for, and of the optional fields those chosen."""
+    """Grant what is asked for, and of the optional fields those chosen. `rivals` are for the same (`repository`):
+    locked too, so that of two that are granted at once, on two gateways, the later replaces the earlier."""
 
     consent_id: str
     known_as: tuple[Pseudonyms, ...]
     chosen: frozenset[str]
     evidence: Evidence
+    rivals: tuple[str, ...] = ()
 
     def locks(self) -> Sequence[Lock]:
-        return (Lock(CONSENT, self.consent_id, consent),)
+        return tuple(Lock(CONSENT, one, consent) for one in (self.consent_id, *self.rivals))
 
     def apply(self, tx: Transaction) -> ConsentRow:
         link_person(tx, self.known_as)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.consent import repository
+from gateway.consent.requesting import enter
 from gateway.consent.tables import consent
 from gateway.db.connection import Connection
 from gateway.db.intent import CONSENT, Lock, Transaction
@@ -14,9 +15,12 @@ from gateway.subjects.pseudonym import Pseudonyms
 
 
 def link_person(tx: Transaction, known_as: tuple[Pseudonyms, ...]) -> str:
-    """The subject that this person is; whatever was known under several comes together."""
+    """The subject that this person is; whatever was known under several comes together, and of consents for the same
+    one stays active: who revokes it has revoked all."""
     subject_id, merged = subjects.link(tx, known_as)
     for old in merged:
+        for row, by in repository.replace_rivals(tx, old, subject_id):
+            enter(tx, row, "consent-replaced", by=by)
         repository.move(tx, old, subject_id)
         notices.move(tx, old, subject_id)
     return subject_id

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, Select, and_, bindparam, delete, insert, or_, select, update
 
 from gateway.consent.tables import consent, consent_entry
 from gateway.db.connection import Connection, flat
@@ -95,6 +95,23 @@ _OTHERS = (
         consent.c.status == "active",
         consent.c.id != bindparam("id"),
     )
+    .order_by(consent.c.id)
+    .with_for_update()
+)
+_ONE = consent.alias("one")
+_RIVALS = select(consent.c.id).join_from(
+    _ONE,
+    consent,
+    and_(
+        *(consent.c[name] == _ONE.c[name] for name in ("subject_id", "consumer_id", "dataset_id", "purpose")),
+        consent.c.id != _ONE.c.id,
+        or_(consent.c.status == "requested", consent.c.status == "active"),
+        _ONE.c.id == bindparam("id"),
+    ),
+)
+_ACTIVE_OF = (
+    select(*_COLUMNS)
+    .where(consent.c.subject_id.in_((bindparam("old"), bindparam("new"))), consent.c.status == "active")
     .order_by(consent.c.id)
     .with_for_update()
 )
@@ -243,6 +260,25 @@ def replace_others(tx: Transaction, row: ConsentRow) -> list[str]:
     replaced: list[str] = flat(tx.all(_OTHERS, row._asdict()))
     for consent_id in replaced:
         tx.run(_REPLACE, {"key": consent_id})
+    return replaced
+
+
+def rivals(connection: Connection, consent_id: str) -> list[str]:
+    """What else of this person's, for the same, is active or may become so: of all these at most one may be."""
+    return flat(connection.all(_RIVALS, {"id": consent_id}))
+
+
+def replace_rivals(tx: Transaction, old: str, new: str) -> list[tuple[ConsentRow, str]]:
+    """Two subjects turn out to be one: of what is active for the same, one stays. Those replaced, and by which."""
+    tx.batch(HeldConsents).drop()
+    stays: dict[tuple[str, str, str], ConsentRow] = {}
+    replaced: list[tuple[ConsentRow, str]] = []
+    rows = [ConsentRow._make(row) for row in tx.all(_ACTIVE_OF, {"old": old, "new": new})]
+    for row in sorted(rows, key=lambda row: ((row.expires_at or 0) > tx.now, *row.rank), reverse=True):
+        best = stays.setdefault((row.consumer_id, row.dataset_id, row.purpose), row)
+        if best is not row:
+            tx.run(_REPLACE, {"key": row.id})
+            replaced.append((row, best.id))
     return replaced
 
 

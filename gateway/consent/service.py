@@ -63,7 +63,8 @@ class Consents:
         if body.decision == "grant":
             chosen = frozenset(body.optional_fields)
             await seen(self.store, known_as)
-            return self._body(await self.store.commit(Grant(consent_id, known_as, chosen, evidence)))
+            rivals = tuple(await self.store.read(repository.rivals, consent_id))
+            return self._body(await self.store.commit(Grant(consent_id, known_as, chosen, evidence, rivals)))
         return self._body(await self.store.commit(Decline(consent_id, known_as, evidence)))
 
     async def revoke(self, caller: Caller, consent_id: str, body: Revocation | None) -> Consent:

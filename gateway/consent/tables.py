@@ -1,21 +1,28 @@
 """Tables of the room. Lists of field paths are JSON text."""
 
 from sqlalchemy import Index, Table
+from sqlalchemy import text as sql
 from sqlmodel import SQLModel
 
 from gateway.db.columns import key, micros, optional_micros, optional_text, text
+
+_FOR = ("subject_id", "consumer_id", "dataset_id", "purpose")
+_ACTIVE = sql("status = 'active'")
 
 
 class Consent(SQLModel, table=True):
     """A request for consent and what became of it.
 
     `status`: requested, active, declined, revoked, replaced; that an active one has expired follows from
-    `expires_at`. `terms` is the digest of the terms that it was asked under. `required` must be granted as a whole;
-    `optional` are offered, `chosen` of them taken. `evidence` is JSON about the person's token (issuer, acr), never
-    an identifier.
+    `expires_at`. Of a subject's for the same at most one is active. `terms` is the digest of the terms that it was
+    asked under. `required` must be granted as a whole; `optional` are offered, `chosen` of them taken. `evidence` is
+    JSON about the person's token (issuer, acr), never an identifier.
     """
 
-    __table_args__ = (Index("consent_for", "subject_id", "consumer_id", "dataset_id", "purpose"),)
+    __table_args__ = (
+        Index("consent_for", *_FOR),
+        Index("consent_one_active", *_FOR, unique=True, sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
+    )
 
     id: str = key()
     subject_id: str = text()

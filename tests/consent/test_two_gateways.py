@@ -9,13 +9,15 @@ from gateway.agreements import repository as agreements
 from gateway.app import Gateway
 from gateway.auth.actor import Actor
 from gateway.consent import repository as consents
+from gateway.consent.deciding import Evidence, Grant
+from gateway.consent.linking import LinkPerson
 from gateway.consent.requesting import MOST_OPEN, RequestConsent
 from gateway.consent.tables import consent
 from gateway.db.connection import Connection
 from gateway.db.intent import CONSENT, Lock
 from gateway.subjects import repository as subjects
 from gateway.subjects.pseudonym import Pseudonyms, pseudonyms
-from tests.consent.asking import known_as, request, requested
+from tests.consent.asking import exchange, known_as, request, requested
 from tests.elsewhere import applied, impatient, meanwhile, transaction
 from tests.world import CONSUMER, DATASET, PEOPLE, World
 
@@ -95,6 +97,27 @@ def test_so_does_a_person_who_grants(world: World) -> None:
         impatient(tx)
         subjects.resolve(tx, keyed(world, name))
     assert answer().json()["status"] == "active"
+
+
+def test_of_two_that_are_granted_at_once_one_is_active(world: World) -> None:
+    """Else whoever revokes one is told that it is over, and releases go on by the other."""
+    name = world.newcomer()
+    one, two = requested(world, name, fields=["status", "address"]), requested(world, name, fields=["status"])
+    known = keyed(world, name)
+
+    async def rivals(gateway: Gateway) -> list[str]:
+        await gateway.store.commit(LinkPerson(known))
+        return await gateway.store.read(consents.rivals, one)
+
+    assert world.in_gateway(rivals) == [two]
+    grant = Grant(one, known, frozenset(), Evidence("issuer", "acr"), (two,))
+    with applied(world.settings.database, grant):
+        path = f"/v1/consent-requests/{two}/decisions"
+        later = meanwhile(lambda: world.person(name).post(path, json={"decision": "grant"}))
+    assert later().json()["status"] == "active"
+    assert world.casework.get(f"/v1/consents/{one}").json()["status"] == "replaced"
+    assert world.person(name).post(f"/v1/consents/{two}/revocations", json={}).json()["status"] == "revoked"
+    assert exchange(world, name, fields=["status"]) == "consent-revoked"
 
 
 def test_and_one_who_looks_at_their_own_record(world: World) -> None:

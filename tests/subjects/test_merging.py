@@ -11,7 +11,7 @@ from gateway.db.intent import Lock, Transaction
 from gateway.subjects import repository as subjects
 from gateway.subjects.pseudonym import Pseudonyms, pseudonyms
 from gateway.subjects.repository import Index
-from tests.consent.asking import exchange, known_as, requested
+from tests.consent.asking import events, exchange, known_as, requested
 from tests.subjects.indexed import exchanges_about
 from tests.world import PEOPLE, World
 
@@ -90,6 +90,26 @@ def test_a_person_seen_twice_in_one_exchange_still_lists_declines_and_revokes(sh
     assert person.post(path, json={"decision": "decline"}).json()["status"] == "declined"
     assert person.post(f"/v1/consents/{granted}/revocations", json={}).json()["status"] == "revoked"
     assert exchange(shared, name, subject=by_nino) in ("consent-revoked", "consent-declined")
+
+
+def test_of_what_both_had_granted_for_the_same_one_stays_and_its_revocation_ends_all(shared: World) -> None:
+    name = shared.newcomer()
+
+    made = [requested(shared, name, subject=known_as(name, scheme)) for scheme in ("nhs-number", "nino")]
+
+    async def grant(gateway: Gateway) -> None:
+        """Each by a token that names one identifier alone."""
+        for one, known in zip(made, keyed(gateway, name), strict=True):
+            await gateway.store.commit(Grant(one, (known,), frozenset(), Evidence("issuer", "acr")))
+
+    shared.in_gateway(grant)
+    person = shared.person(name)
+    listed = {one["id"]: one["status"] for one in person.get("/v1/consent-requests").json()["items"]}
+    assert listed == {made[0]: "replaced", made[1]: "active"}
+    [event] = [one for one in events(shared) if one["kind"] == "consent-replaced"]
+    assert (event["consentId"], event["by"]) == tuple(made)
+    assert person.post(f"/v1/consents/{made[1]}/revocations", json={}).json()["status"] == "revoked"
+    assert exchange(shared, name, subject=known_as(name, "nino")) == "consent-revoked"
 
 
 def test_no_failure_to_link_stops_a_no(shared: World, monkeypatch: pytest.MonkeyPatch) -> None:
