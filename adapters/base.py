@@ -62,12 +62,16 @@ class Record:
     as_of         when the source last knew this to be true; None where it is live
     identifiers   the identifiers that the source's own record carries, for the gateway's check that it is
                   the right person (scheme -> normalised value)
+    fault         what was wrong with the rest, where a field that was asked for cannot be read: `data` holds what
+                  could. Raised instead, it would tell of a record before anybody knows that it may be told of
+                  (restricted, another person's, not confirmed); the gateway raises it once that is known
     """
 
     data: Mapping[str, Any]
     restricted: bool = False
     as_of: datetime | None = None
     identifiers: Mapping[str, str] = field(default_factory=dict)
+    fault: Exception | None = None
 
 
 @runtime_checkable

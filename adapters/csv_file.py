@@ -20,6 +20,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
@@ -118,7 +119,7 @@ class CsvAdapter:
         record = self._mapped(self._source(rows), query.fields)
         if record.as_of is not None:
             return record
-        return Record(record.data, record.restricted, index.as_of, record.identifiers)
+        return replace(record, as_of=index.as_of)
 
     async def probe(self) -> str | None:
         """Read the file if it has changed; the note tells the lines of bad rows."""
@@ -189,4 +190,6 @@ class CsvAdapter:
         return made
 
     def _check(self, row: Row) -> None:
-        self._mapped(self._source([row]), None)
+        fault = self._mapped(self._source([row]), None).fault
+        if fault is not None:
+            raise fault

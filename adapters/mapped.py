@@ -1,8 +1,8 @@
 """A mapping made a function: from a source's row to a `Record`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from adapters.base import Offer, Record
 from adapters.converters import scheme_converter
@@ -15,12 +15,14 @@ from adapters.reading import (
     Step,
     build,
     field_reader,
+    readable,
     rows_reader,
     step,
     wanted,
     written_reader,
 )
 
+T = TypeVar("T", bound=Source)
 _PLANS: Final = 256  # sets of fields whose plan is kept; agreements use a handful
 
 
@@ -44,14 +46,27 @@ class Mapped:
         self._plan(None)
 
     def __call__(self, source: Source, fields: frozenset[str] | None) -> Record:
-        """The record, with the fields asked for (None: all). Raises `Permanent` naming the source field."""
-        data, _ = build(self._plan(fields), source)
-        return Record(
-            data=data,
-            restricted=self.is_restricted(source),
-            as_of=self._moment(source),
-            identifiers=self.identifiers(source),
-        )
+        """The record, with the fields asked for (None: all); of one that is restricted, none.
+
+        A field that does not convert is the record's `fault`, which names the source's field. Raises `Permanent`
+        where it cannot be told whose the record is, or whether it is restricted.
+        """
+        identifiers = self.identifiers(source)
+        if self.is_restricted(source):
+            return Record({}, restricted=True, identifiers=identifiers)
+        plan, fault = self._plan(fields), None
+        try:
+            data, _ = build(plan, source)
+            as_of = self._moment(source)
+        except Permanent as error:
+            data, as_of, fault = readable(plan, source), None, error
+        return Record(data, as_of=as_of, identifiers=identifiers, fault=fault)
+
+    def of_one(self, sources: Sequence[T], asked: Mapping[str, str]) -> list[T]:
+        """Of several, where they were found by several identifiers: those that contradict none of these."""
+        if len(asked) < 2:
+            return [*sources]
+        return [source for source in sources if agrees(self.identifiers(source), asked)]
 
     def identifiers(self, source: Source) -> dict[str, str]:
         """The identifiers that the row carries, normalised."""
@@ -74,6 +89,10 @@ class Mapped:
             raise Permanent(f"the source field {name} is missing, and it says whether the record is restricted")
         return bool(value)
 
+    def says_restricted(self, source: Source) -> bool:
+        """The same of what need not say so at all."""
+        return self._restricted is not None and self._restricted(source) is True
+
     def row_sources(self, each: str) -> frozenset[str]:
         """The names that are read from each row of the source's list of that name."""
         lists = (spec for spec in self.mapping.fields.values() if isinstance(spec, EachRow) and spec.each == each)
@@ -93,6 +112,11 @@ class Mapped:
             return None
         moment = datetime.fromisoformat(value)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def agrees(carried: Mapping[str, str], asked: Mapping[str, str]) -> bool:
+    """Whether nothing that a record carries is another than was asked for."""
+    return all(carried.get(scheme, value) == value for scheme, value in asked.items())
 
 
 def mapped_offer(mapping: RecordMapping, identifiers: Iterable[str]) -> Offer:

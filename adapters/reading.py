@@ -52,6 +52,18 @@ def build(steps: Sequence[Step], source: Source) -> tuple[dict[str, Any], bool]:
     return out, said
 
 
+def readable(steps: Sequence[Step], source: Source) -> dict[str, Any]:
+    """The object without those members that cannot be read."""
+    kept = []
+    for one in steps:
+        try:
+            one.read(source)
+        except Permanent:
+            continue
+        kept.append(one)
+    return build(kept, source)[0]
+
+
 def getter(path: str) -> Read:
     """Reads a path from a source: the key as it stands, else step by step along its dots."""
     if "." not in path:

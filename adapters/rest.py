@@ -31,7 +31,7 @@ from adapters.base import AdapterSettings, Offer, Query, Record, Secret, secret
 from adapters.errors import Misconfigured, NotFound, Permanent, Retriable
 from adapters.http import HttpClient, Response
 from adapters.http.trust import CaFileUnusable, trusting
-from adapters.mapped import Mapped, mapped_offer
+from adapters.mapped import Mapped, agrees, mapped_offer
 from adapters.mapping import RecordMapping
 from adapters.oauth import ClientCredentials, OAuthSettings
 from adapters.paging import Paging, absorb
@@ -148,7 +148,7 @@ class RestAdapter:
         first = await self._page(query, deadline, {})
         if self._items is None:
             return first
-        items = self._list(first)
+        items, pages = self._list(first), [first]
         paging = self.settings.paging
         if paging is not None:
             page, turns = first, 1
@@ -159,13 +159,30 @@ class RestAdapter:
                     raise Permanent("the source answered 404 for a page that it led to") from None
                 turns += 1
                 items = items + self._list(page)
+                pages.append(page)
         if self.settings.items_are == "rows":
-            return absorb(first, self.settings.items or "", items) if items else None
+            return self._whole(pages, items) if items else None
         return self._one(items, query)
+
+    def _whole(self, pages: list[Mapping[str, Any]], items: list[Any]) -> Mapping[str, Any]:
+        """The first page with the rows of all; where one page, or one row, says that the record is restricted, then
+        that one. Raises `Permanent` where one is about another person than the rest."""
+        path = self.settings.items or ""
+        each = [absorb(page, path, [row]) for page in pages for row in self._list(page)]
+        whose: dict[str, str] = {}
+        for one in (*pages, *each):
+            carried = self._mapped.identifiers(one)
+            if not agrees(carried, whose):
+                raise Permanent("the source gives rows of more than one person for one person")
+            whose.update(carried)
+        marked = (one for one in (*pages, *each) if self._mapped.says_restricted(one))
+        return next(marked, absorb(pages[0], path, items))
 
     def _one(self, items: list[Any], query: Query) -> Mapping[str, Any] | None:
         if self.settings.pick_by_identifier:
             items = [item for item in items if self._carries(item, query.identifiers)]
+        elif len(items) > 1:
+            items = self._mapped.of_one(items, query.identifiers)
         if len(items) > 1:
             raise Permanent("the source gives more than one record for one person")
         return items[0] if items else None

@@ -61,6 +61,10 @@ class SqlSettings(AdapterSettings):
         return self
 
 
+_MOST_ROWS = 20
+"""A query by several identifiers may give rows of several people: then what was asked for is nobody's record."""
+
+
 class SqlAdapter:
     """See the module. Threads are bounded; a read that finds none free waits within its deadline."""
 
@@ -117,7 +121,7 @@ class SqlAdapter:
         statement, values = self._statement(identifiers, sources, probing=fields is None)
         try:
             with begin_read(self._engine, exchange_id, deadline) as connection:
-                row = self._person(connection, statement, values, sources)
+                row = self._person(connection, statement, values, sources, identifiers)
                 if row is None:
                     return None
                 for name, (list_query, named) in self._lists.items():
@@ -148,7 +152,12 @@ class SqlAdapter:
         return statement, {scheme.replace("-", "_"): identifiers[scheme] for scheme in key}
 
     def _person(
-        self, connection: Connection, statement: TextClause, values: dict[str, Any], sources: frozenset[str]
+        self,
+        connection: Connection,
+        statement: TextClause,
+        values: dict[str, Any],
+        sources: frozenset[str],
+        identifiers: Mapping[str, str | None],
     ) -> dict[str, Any] | None:
         result = connection.execute(statement, values)
         missing = sources - set(result.keys()) - set(self._lists)
@@ -157,11 +166,13 @@ class SqlAdapter:
                 f"the query gives no column {', '.join(sorted(missing))}, which the mapping reads;"
                 f" it gives {', '.join(result.keys())}"
             )
-        rows = result.fetchmany(2)
+        rows = [dict(row._mapping) for row in result.fetchmany(_MOST_ROWS)]
         result.close()
         if len(rows) > 1:
+            rows = self._mapped.of_one(rows, {scheme: value for scheme, value in identifiers.items() if value})
+        if len(rows) > 1:
             raise Permanent("the query gives more than one row for one person")
-        return dict(rows[0]._mapping) if rows else None
+        return rows[0] if rows else None
 
     def _list(
         self, connection: Connection, name: str, query: TextClause, named: frozenset[str], values: Mapping[str, Any]

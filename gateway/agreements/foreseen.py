@@ -4,7 +4,7 @@ The same policy, asked as if the person's key were there and no limit were used:
 refused at once, before anybody troubles the person with it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
@@ -20,9 +20,7 @@ from gateway.db.connection import Connection
 from gateway.db.intent import Transaction
 from gateway.db.store import Store
 from gateway.errors import InvalidRequest
-from gateway.policy import Asked, Facts, Reason, Refusal, Usage, decide
-from gateway.subjects import repository as subjects
-from gateway.subjects.pseudonym import Pseudonyms
+from gateway.policy import Asked, Facts, Refusal, Usage, decide
 from gateway.web.faults import Rules, of_values
 
 
@@ -38,8 +36,6 @@ class Foreseeing(Protocol):
 
     @property
     def by(self) -> Actor: ...
-    @property
-    def known_as(self) -> Sequence[Pseudonyms]: ...
     @property
     def dataset_id(self) -> str: ...
     @property
@@ -86,8 +82,6 @@ def refuse_unless_permitted(
     """`signal` is the person's key, as a fact of the policy: `consent` or `notice`."""
     if known.row is None:
         raise NoSuchDataset
-    if subjects.resolve(tx, ask.known_as).conflict:
-        raise refused(Refusal((Reason("subject-conflict"),)), tx.now)
     asked = Asked(ask.dataset_id, ask.purpose, fields, ask.by.agency_id)
     free = Usage(0, 0, 0, 0)
     facts = Facts(
@@ -96,7 +90,6 @@ def refuse_unless_permitted(
         known.dataset,
         known.agreement,
         free,
-        subject_conflict=False,
         confirmation_locked_until=0,
     )
     verdict = decide(asked, replace(facts, **signal))

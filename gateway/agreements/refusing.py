@@ -9,7 +9,7 @@ from gateway.policy import REASONS, Facts, Reason, Refusal, Usage
 from schemas.api.limits import LimitsLeft
 
 _LIMITS = frozenset({"rate-limit", "daily-limit"})
-_OF_PARTIES = ("consumer-suspended", "provider-suspended", "dataset-withdrawn", "unknown-field", "subject-conflict")
+_OF_PARTIES = ("consumer-suspended", "provider-suspended", "dataset-withdrawn", "unknown-field")
 FORESEEN = tuple(
     reason
     for reason in REASONS.values()

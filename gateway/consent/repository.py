@@ -43,6 +43,10 @@ class ConsentRow(NamedTuple):
     evidence: str | None
     entry_id: str | None
 
+    def in_force(self, now: int) -> bool:
+        """Whether it is active and has not expired."""
+        return self.status == "active" and (self.expires_at or 0) > now
+
     @property
     def rank(self) -> tuple[bool, int, str]:
         """Of several for the same, the highest counts: an active one, else the newest."""
@@ -78,7 +82,11 @@ _FOR = (
         consent.c.dataset_id == bindparam("dataset_id"),
         consent.c.purpose == bindparam("purpose"),
     )
-    .order_by((consent.c.status == "active").desc(), consent.c.requested_at.desc(), consent.c.id.desc())
+    .order_by(
+        and_(consent.c.status == "active", consent.c.expires_at > bindparam("now")).desc(),
+        consent.c.requested_at.desc(),
+        consent.c.id.desc(),
+    )
     .limit(1)
 )
 _INSERT = insert(consent).values({name: bindparam(name) for name in ConsentRow._fields})
@@ -234,10 +242,12 @@ def in_hand(tx: Transaction, consent_id: str) -> ConsentRow | None:
 
 
 def consent_for(
-    connection: Connection, subject_id: str, consumer_id: str, dataset_id: str, purpose: str
+    connection: Connection, subject_id: str, consumer_id: str, dataset_id: str, purpose: str, now: int
 ) -> ConsentRow | None:
-    """The one that counts: an active one, else the newest."""
-    key = {"subject_id": subject_id, "consumer_id": consumer_id, "dataset_id": dataset_id, "purpose": purpose}
+    """The one that counts: one in force, else the newest, which is the person's last word."""
+    key = {
+        "subject_id": subject_id, "consumer_id": consumer_id, "dataset_id": dataset_id, "purpose": purpose, "now": now
+    }  # fmt: skip
     row = connection.first(_FOR, key)
     return None if row is None else ConsentRow._make(row)
 
@@ -274,7 +284,7 @@ def replace_rivals(tx: Transaction, old: str, new: str) -> list[tuple[ConsentRow
     stays: dict[tuple[str, str, str], ConsentRow] = {}
     replaced: list[tuple[ConsentRow, str]] = []
     rows = [ConsentRow._make(row) for row in tx.all(_ACTIVE_OF, {"old": old, "new": new})]
-    for row in sorted(rows, key=lambda row: ((row.expires_at or 0) > tx.now, *row.rank), reverse=True):
+    for row in sorted(rows, key=lambda row: (row.in_force(tx.now), *row.rank), reverse=True):
         best = stays.setdefault((row.consumer_id, row.dataset_id, row.purpose), row)
         if best is not row:
             tx.run(_REPLACE, {"key": row.id})

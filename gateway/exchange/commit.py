@@ -253,16 +253,20 @@ def _enter(
 def index(tx: Transaction, ask: Ask, exchange_id: str, *, released: bool = False) -> None:
     """Index an exchange, or a dry decision, by whom it is about.
 
-    Only a release makes a subject known, by the identifiers that its record carries. Whatever else comes of an
-    exchange is indexed alike, by what was sent: under the subject where all of it is known to be theirs, else under
-    pseudonyms. So nobody can learn from the index what was found, nor whether the gateway knows somebody else.
+    Only a release makes a subject known, by the identifiers that its record carries; it is about each that they name.
+    Whatever else comes of an exchange is indexed alike, by what was sent: under the subject where all of it is known
+    to be theirs, else under pseudonyms. So nobody can learn from the index what was found, nor whether the gateway
+    knows somebody else.
     """
     if not ask.client_id:
         tx.batch(Index).add(link_person(tx, ask.known_as), exchange_id)
         return
     subject = subjects.resolve(tx, ask.known_as)
     sent = (*ask.known_as, *ask.beside)
-    if (released and not subject.conflict) or _all_of(tx, sent, subject):
+    if released and subject.conflict:  # known as several so far, and the record carries what each is known by
+        for one in subject.subjects:
+            tx.batch(Index).add(one, exchange_id)
+    elif released or _all_of(tx, sent, subject):
         tx.batch(Index).add(subjects.ensure(tx, ask.known_as, subject), exchange_id)
     else:
         tx.batch(Index).add_asked(sent, exchange_id)

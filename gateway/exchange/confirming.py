@@ -50,20 +50,21 @@ def confirmed(ask: Ask, record: Mapping[str, Any]) -> bool:
     """Whether everything that must be confirmed is, against the whole record as it was validated."""
     for name, given in ask.confirm.items():
         path = confirmation_path(ask.dataset.record_type, name)
-        held = list(_values(record, path.split("."))) if path else []
+        held = list(values(record, path.split("."))) if path else []
         if not any(_same(name, given, value) for value in held if isinstance(value, str)):
             return False
     return True
 
 
-def _values(value: Any, names: list[str]) -> Iterable[Any]:
+def values(value: Any, names: list[str]) -> Iterable[Any]:
+    """What stands at a path of a record, in each item of the lists on the way."""
     if isinstance(value, list):
         for item in value:
-            yield from _values(item, names)
+            yield from values(item, names)
     elif not names:
         yield value
     elif isinstance(value, Mapping) and value.get(names[0]) is not None:
-        yield from _values(value[names[0]], names[1:])
+        yield from values(value[names[0]], names[1:])
 
 
 def _same(name: str, given: str, held: str) -> bool:

@@ -1,6 +1,6 @@
 """Gathering the facts of a decision: the same function before the fetch and inside the commit."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.agreements import repository as agreements
@@ -27,10 +27,10 @@ _OF_A_PERSON = ("consent", "notified")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The facts, and by which rows they are facts. `theirs`: the schemes by which the gateway knows the subject."""
+    """The facts, and by which rows they are facts. `theirs`: the schemes of those identifiers that are known to be of
+    the person whose consent or notice it is."""
 
     facts: Facts
-    subject: Resolution
     grounds: Grounds
     consent: ConsentRow | None = None
     theirs: frozenset[str] = frozenset()
@@ -47,41 +47,45 @@ class Case:
         return ask.only(self.theirs)
 
 
-def subject_of(ask: Ask, resolve: Callable[[Sequence[Pseudonyms]], Resolution]) -> tuple[Resolution, frozenset[str]]:
-    """Whom the request is about, and the schemes of those identifiers that are known to be theirs: one reading."""
-    if len(ask.known_as) == 1:
-        subject = resolve(ask.known_as)
-        return subject, frozenset((ask.known_as[0].scheme,)) if subject.subject_id else frozenset()
-    each = {one.scheme: resolve((one,)) for one in ask.known_as}
-    every = {subject_id for one in each.values() for subject_id in one.subjects}
-    subject = Resolution(tuple(sorted(every)), any(one.stale for one in each.values()))
-    if subject.subject_id is None:
-        return subject, frozenset()
-    return subject, frozenset(scheme for scheme, one in each.items() if one.subjects)
+Whose = Mapping[str, str]
+"""Scheme -> subject, in the order of the schemes; of those identifiers alone that the gateway knows."""
+
+
+def whose(ask: Ask, resolve: Callable[[Sequence[Pseudonyms]], Resolution]) -> Whose:
+    """Whose each identifier is. That two are not known to be one person's refuses nothing and is told to nobody
+    (docs/adr/0017): what rests on a person's word counts for the identifiers of that person."""
+    found = {}
+    for one in ask.known_as:
+        subject_id = resolve((one,)).subject_id
+        if subject_id is not None:
+            found[one.scheme] = subject_id
+    return found
+
+
+def schemes_of(found: Whose, subject_id: str | None) -> frozenset[str]:
+    """Of the identifiers sent, those of this subject."""
+    return frozenset(scheme for scheme, one in found.items() if one == subject_id)
 
 
 def look(connection: Connection, clock: Clock, ask: Ask, exchange_id: str, *, repeat: bool = False) -> Case:
     """Before the fetch, on committed state. `exchange_id`: the exchange that this is for, or empty for none."""
     now = clock.now()
     known = grounds(connection, ask.client_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose, now=now)
-    subject, theirs = subject_of(ask, lambda known_as: subjects.resolve(connection, known_as))
+    found = whose(ask, lambda known_as: subjects.resolve(connection, known_as))
     usage = None
     if known.agreement:
         row = agreements.usage_row(connection, known.agreement.id)
         usage = Counter.read(row).usage(now, known.agreement.per_minute)
-    consent = _consent(connection, ask, known.agreement, subject)
+    consent = _consent(connection, ask, known.agreement, found, now)
     failures = [repository.failures(connection, name) for name in confirmation_ids(ask)] if ask.confirm else []
-    notice = _notice(connection, ask, known.agreement, subject)
-    subject = _contradicted(connection, ask, subject)
+    notified, notice = _notice(connection, ask, known.agreement, found)
     used_by = repository.request_used_by(connection, ask.request_once) if ask.request_once else None
     return case_of(
         now,
-        ask,
         known,
         usage,
-        subject,
         consent,
-        theirs=theirs,
+        theirs=schemes_of(found, consent.subject_id if consent else notified),
         notice=notice,
         failures=failures,
         repeat=repeat,
@@ -99,27 +103,24 @@ def look_again(tx: Transaction, ask: Ask, first: Permit, *, repeat: bool = False
     """
     consent_id, agreement_id = first.consent_id, first.agreement_id
     known = grounds_in_hand(tx, ask.client_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose, agreement_id)
-    subject, theirs = subject_of(ask, lambda known_as: subjects.resolve(tx, known_as))
-    all_theirs = len(theirs) == len(ask.known_as)
+    found = whose(ask, lambda known_as: subjects.resolve(tx, known_as))
+    if len(found) < len(ask.known_as) or len({*found.values()}) != 1:
+        found = {}  # not, or no longer, all of them one person's
     usage = None
     if known.agreement:
         counter = tx.batch(UsageBook).counter(tx, known.agreement.id)
         usage = counter.usage(tx.now, known.agreement.per_minute)
     consent = consents.in_hand(tx, consent_id) if consent_id else None
-    if consent is not None and not (all_theirs and consent.subject_id == subject.subject_id):
+    if consent is not None and consent.subject_id not in found.values():
         consent = None
     failures = _failures(tx, ask) if ask.confirm else []
     counted = tx.batch(Uses).counted(consent.id) if consent else 0
-    notice = _notice(tx, ask, known.agreement, subject) if all_theirs else None
-    subject = _contradicted(tx, ask, subject)
+    _, notice = _notice(tx, ask, known.agreement, found)
     return case_of(
         tx.now,
-        ask,
         known,
         usage,
-        subject,
         consent,
-        theirs=theirs,
         notice=notice,
         failures=failures,
         repeat=repeat,
@@ -132,14 +133,6 @@ def _failures(tx: Transaction, ask: Ask) -> list[list[int]]:
     return [confirmations.failures(tx, name) for name in confirmation_ids(ask)]
 
 
-def _contradicted(connection: Connection, ask: Ask, subject: Resolution) -> Resolution:
-    """The subject as it is, or a conflict where an identifier beside it is known to be somebody else's."""
-    if not ask.beside:
-        return subject
-    every = subjects.resolve(connection, (*ask.known_as, *ask.beside))
-    return every if every.conflict else subject
-
-
 def signal_of(ask: Ask, agreement: AgreementFacts | None) -> str | None:
     """What the agreement asks of the person for this purpose; None where there is none for it."""
     terms = agreement.purposes.get(ask.asked.purpose) if agreement else None
@@ -147,30 +140,38 @@ def signal_of(ask: Ask, agreement: AgreementFacts | None) -> str | None:
 
 
 def _consent(
-    connection: Connection, ask: Ask, agreement: AgreementFacts | None, subject: Resolution
+    connection: Connection, ask: Ask, agreement: AgreementFacts | None, found: Whose, now: int
 ) -> ConsentRow | None:
-    if signal_of(ask, agreement) != "consent" or subject.subject_id is None:
+    """One that is in force now, of whomever of them; else the first that there is."""
+    if signal_of(ask, agreement) != "consent":
         return None
-    return consents.consent_for(connection, subject.subject_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose)
+    each = [
+        consents.consent_for(connection, one, ask.consumer_id, ask.dataset.id, ask.asked.purpose, now)
+        for one in dict.fromkeys(found.values())
+    ]
+    rows = [row for row in each if row is not None]
+    return max(rows, key=lambda row: row.in_force(now), default=None)
 
 
 def _notice(
-    connection: Connection, ask: Ask, agreement: AgreementFacts | None, subject: Resolution
-) -> NoticeFacts | None:
-    if signal_of(ask, agreement) != "notified" or subject.subject_id is None:
-        return None
-    return notices.newest(connection, subject.subject_id, ask.consumer_id, ask.dataset.id, ask.asked.purpose)
+    connection: Connection, ask: Ask, agreement: AgreementFacts | None, found: Whose
+) -> tuple[str | None, NoticeFacts | None]:
+    """Who was notified, the first of them, and of what."""
+    if signal_of(ask, agreement) == "notified":
+        for one in dict.fromkeys(found.values()):
+            notice = notices.newest(connection, one, ask.consumer_id, ask.dataset.id, ask.asked.purpose)
+            if notice is not None:
+                return one, notice
+    return None, None
 
 
 def case_of(
     now: int,
-    ask: Ask,
     known: Grounds,
     usage: Usage | None,
-    subject: Resolution,
     consent: ConsentRow | None,
     *,
-    theirs: frozenset[str],
+    theirs: frozenset[str] = frozenset(),
     notice: NoticeFacts | None = None,
     failures: Sequence[Sequence[int]] = (),
     repeat: bool = False,
@@ -186,13 +187,11 @@ def case_of(
         usage=usage,
         consent=_consent_facts(consent, counted),
         notice=notice,
-        # A person's own verified token is what links identifiers: only an agency's word can bring a conflict.
-        subject_conflict=subject.conflict and not ask.asked.by_person,
         confirmation_locked_until=max((locked_until(one, now) for one in failures), default=0),
         repeat=repeat,
         request_used=request_used,
     )
-    return Case(facts, subject, known, consent, theirs)
+    return Case(facts, known, consent, theirs)
 
 
 def _consent_facts(row: ConsentRow | None, counted: int) -> ConsentFacts | None:

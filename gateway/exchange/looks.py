@@ -12,7 +12,7 @@ from gateway.clock import Clock
 from gateway.consent.repository import Wanted, current
 from gateway.db.store import Store
 from gateway.exchange.asking import Ask
-from gateway.exchange.facts import Case, case_of, look, subject_of
+from gateway.exchange.facts import Case, case_of, look, schemes_of, whose
 from gateway.policy import Refusal, Usage, Verdict, decide
 from gateway.subjects.repository import resolution
 
@@ -58,9 +58,9 @@ class Looks:
             ask.asked.purpose,
         )
         found = await self.store.look_up(current, wanted)
-        subject, theirs = subject_of(ask, lambda known_as: resolution(known_as, found.subjects))
-        now = self.clock.now()
-        return case_of(now, ask, known, usage, subject, found.consent, theirs=theirs, repeat=repeat)
+        mine = whose(ask, lambda known_as: resolution(known_as, found.subjects))
+        theirs = schemes_of(mine, found.consent.subject_id) if found.consent else frozenset()
+        return case_of(self.clock.now(), known, usage, found.consent, theirs=theirs, repeat=repeat)
 
     def _known(self, ask: Ask) -> tuple[Grounds, Usage] | None:
         key = (ask.client_id, ask.dataset.id, ask.asked.purpose)

@@ -54,6 +54,9 @@ class Source:
         settled = False  # whether the breaker knows what came of it
         try:
             record = await self._try(query)
+            if record is not None and record.fault is not None:
+                fault = SourceMalformed().seen_as(**self._of(record.fault, query.identifiers))
+                record = replace(record, fault=fault)
         except TimeoutError:
             settled = True
             raise self._too_late() from None

@@ -79,8 +79,6 @@ def _parties(asked: Asked, facts: Facts) -> Iterator[Reason]:
 
 
 def _subject(facts: Facts) -> Iterator[Reason]:
-    if facts.subject_conflict:
-        yield Reason("subject-conflict")
     if facts.confirmation_locked_until > facts.now:
         yield Reason("confirmation-locked", retry_at=facts.confirmation_locked_until)
 

@@ -161,8 +161,8 @@ class NoticeFacts:
 class Facts:
     """All that a decision knows. Whatever is left out refuses.
 
-    `subject_conflict`: the identifiers belong to different people. `confirmation_locked_until`: too many wrong
-    confirmations (0: not locked; whoever gathers the facts must say so). `repeat`: this exchange id has released
+    `confirmation_locked_until`: too many wrong confirmations (0: not locked; whoever gathers the facts must say so).
+    `repeat`: this exchange id has released
     before, so that neither the day nor the consent counts a further use; the rate does, since the source is read.
     `request_used`: the person's own request has opened another exchange already.
     """
@@ -174,7 +174,6 @@ class Facts:
     usage: Usage | None = None
     consent: ConsentFacts | None = None
     notice: NoticeFacts | None = None
-    subject_conflict: bool = True
     confirmation_locked_until: int = FAR_FUTURE
     repeat: bool = False
     request_used: bool = True

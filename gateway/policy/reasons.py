@@ -66,8 +66,6 @@ _ALL: Final = (
     ReasonCode("rate-limit", "agreement", "The agreement's rate is used up", "Wait for Retry-After.", 429),
     ReasonCode("daily-limit", "agreement", "The agreement's day is used up", "Wait for Retry-After.", 429),
     # person
-    ReasonCode("subject-conflict", "person", "The identifiers belong to different people",
-               "Send identifiers of one person, or only one identifier."),
     ReasonCode("consent-required", "person", "The person has not been asked for consent",
                "Request the person's consent.", 403, "POST", _CONSENTS),
     ReasonCode("consent-pending", "person", "The person has not decided yet",

@@ -143,12 +143,13 @@ def test_and_goes_with_the_first_of_them(shared: World, first: int) -> None:
         shared.person(name).get("/v1/consent-requests")
     dataset = shared.offer(identifiers=("nino", "nhs-number"))
     subject = {"identifiers": [nino(names[0]), nhs(names[1])]}
-    conflict = shared.casework.post("/v1/exchanges", json=shared.ask(dataset=dataset, subject=subject)).json()
-    assert conflict["code"] == "subject-conflict"
+    both = shared.ask(purpose="with-consent", dataset=dataset, subject=subject)
+    later = shared.casework.post("/v1/exchanges", json=both).json()
+    assert later["code"] == "consent-required"
     assert forget(shared, names[first]).attempts == 2
     left = everything(shared)
     assert exchange_id not in left
-    assert conflict["exchangeId"] not in left
+    assert later["exchangeId"] not in left
     assert forget(shared, names[1 - first]).attempts == 0
 
 
@@ -161,7 +162,7 @@ def test_of_somebody_known_it_is_told_no_sooner_and_whether_the_other_is_known_s
         shared.person(one).get("/v1/consent-requests")
     body = shared.ask(name, subject={"identifiers": [nino(name), nhs(other)]}, fields=["endorsements"], **CASE)
     answer = shared.casework.post("/v1/exchanges", json=body)
-    assert code(answer) == (403, "subject-conflict" if known else "field-not-in-agreement")
+    assert code(answer) == (403, "field-not-in-agreement")
     exchange_id = str(answer.json()["exchangeId"])
     assert (told(shared, name, exchange_id), told(shared, other, exchange_id)) == (404, 404)
     assert forget(shared, other).attempts == 1

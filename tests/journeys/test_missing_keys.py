@@ -146,16 +146,23 @@ def test_a_consent_for_another_person_agency_purpose_or_dataset_opens_nothing(wo
     refused(world, body, "consent-required", "person", caller=stranger)
 
 
-def test_identifiers_of_two_people_open_neither(world: World) -> None:
-    name, other = world.newcomer(), world.newcomer()
+def test_identifiers_of_two_people_open_no_more_than_each_by_itself(world: World) -> None:
+    """And tell nothing: not that these are two, and not whether either is known."""
+    name, other, nobody = world.newcomer(), world.newcomer(), world.newcomer()
     dataset = world.offer(identifiers=("nino", "nhs-number"))
     for who in (name, other):
         assert world.person(who).get("/v1/consent-requests").status_code == 200
-    identifiers = [
-        {"scheme": "nino", "value": PEOPLE[name]["nino"]},
-        {"scheme": "nhs-number", "value": PEOPLE[other]["nhs-number"]},
-    ]
-    refused(world, world.ask(dataset=dataset, subject={"identifiers": identifiers}), "subject-conflict", "person")
+    world.consent(name, dataset=dataset)
+    stranger = world.client(f"{STRANGER}.casework")
+    for beside in (other, nobody):
+        pair = [("nino", name), ("nhs-number", beside)]
+        subject = {"identifiers": [{"scheme": scheme, "value": PEOPLE[who][scheme]} for scheme, who in pair]}
+        body = world.ask(purpose="with-consent", dataset=dataset, subject=subject)
+        assert world.casework.post(ASK, json=body).json()["outcome"] == "released"
+        assert dict(world.adapter.queries[-1].identifiers) == {"nino": PEOPLE[name]["nino"]}
+        turned = {"identifiers": [{"scheme": "nino", "value": PEOPLE[beside]["nino"]}]}
+        refused(world, body | {"subject": turned}, "consent-required", "person")
+        refused(world, body, "agreement-missing", "agreement", caller=stranger)
 
 
 def test_a_notice_or_an_explicit_request_that_is_missing(world: World) -> None:

@@ -82,7 +82,6 @@ def permitted(signal: str = "consent") -> World:
             "consent-1", "active", frozenset({"validUntil", "holder.name"}), frozenset(), NOW + DAY, 2, 3, "terms-3"
         ),
         notice=NoticeFacts("2026-04", NOW - DAY),
-        subject_conflict=False,
         confirmation_locked_until=0,
         request_used=False,
     )

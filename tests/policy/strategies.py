@@ -90,7 +90,6 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "consent.max_uses": (0, 1),
     "consent.terms": ("", "terms-2"),
     "notice": (None, NoticeFacts("1", NOW - DAY), NoticeFacts("2", NOW + 1)),
-    "subject_conflict": (True,),
     "confirmation_locked_until": (NOW + 1, NOW + DAY),
     "request_used": (True,),
 }
@@ -148,7 +147,6 @@ def right_worlds(draw: st.DrawFn) -> World:
         usage=Usage(2, 9, NOW + 7, NOW + HOUR),
         consent=draw(consents(wanted)),
         notice=NoticeFacts("2", NOW - DAY),
-        subject_conflict=False,
         confirmation_locked_until=0,
         repeat=draw(_seldom),
         request_used=False,

@@ -170,11 +170,10 @@ def test_a_consent_does_not_stand_in_for_another_signal() -> None:
     assert codes(changed("explicit-request", asked__explicit_request=None)) == ["explicit-request-required"]
 
 
-def test_a_person_gets_no_way_round_provider_conflict_lock_or_record_type() -> None:
+def test_a_person_gets_no_way_round_provider_lock_or_record_type() -> None:
     for fact, wrong, code in (
         ("parties.provider", "suspended", "provider-suspended"),
         ("dataset.status", "withdrawn", "dataset-withdrawn"),
-        ("subject_conflict", True, "subject-conflict"),
         ("confirmation_locked_until", NOW + DAY, "confirmation-locked"),
         ("asked.fields", frozenset({"shoeSize"}), "unknown-field"),
         ("asked.fields", frozenset(), "no-fields"),

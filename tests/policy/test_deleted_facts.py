@@ -143,7 +143,6 @@ NEEDED: dict[str, Needed] = {
     "consent.uses": limited_uses,
     "consent.terms": signal("consent"),
     "notice": signal("notified"),
-    "subject_conflict": always,
     "confirmation_locked_until": always,
     "request_used": asked_in_person,
     "own_request.same_person": asked_in_person,

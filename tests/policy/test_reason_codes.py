@@ -185,11 +185,6 @@ def test_a_person_does_not_see_a_dataset_that_is_not_shown_to_subjects() -> Worl
 # person
 
 
-@refuses("subject-conflict")
-def test_identifiers_of_different_people_are_refused() -> World:
-    return changed(subject_conflict=True)
-
-
 @refuses("consent-required")
 def test_without_a_consent_it_is_refused() -> World:
     return changed(consent=None)
