@@ -32,7 +32,7 @@ from gateway.ledger import errors as ledger
 from gateway.policy import REASONS, Reason, Usage
 from gateway.web.bodies import BodyTooSlow
 from gateway.web.declared import MEDIA_TYPE, problems
-from gateway.web.errors import BodyTooLarge, MalformedJson, WrongContentType
+from gateway.web.errors import BodyTooLarge, HeadTooLarge, MalformedJson, TooManyConnections, WrongContentType
 from gateway.web.pages import ProblemType
 from gateway.web.problems import problem
 from gateway.web.query import UnknownParameter
@@ -45,7 +45,9 @@ DESCRIPTION = (
     "Consented record exchange between agencies. One call gets one record of another agency, minimised to what "
     "law, agreement and person allow; or a refusal that says which key is missing and how to get it.\n\n"
     "An agency's client signs a proof for each request (RFC 9449). `threekeys connect` does that for you: it listens "
-    "on loopback, and you call it with plain HTTP. Every error is explained under [/problems](problems)."
+    "on loopback, and you call it with plain HTTP. Every error is explained under [/problems](problems).\n\n"
+    "What is no call of this API is answered with `no-such-route`, `method-not-allowed` or, where it is no HTTP that "
+    "can be taken, `malformed-request`."
 )
 
 TAGS = [
@@ -167,9 +169,9 @@ def _finish(path: str, operation: dict[str, Any], examples: Mapping[str, Any]) -
     responses = operation["responses"]
     if responses.get("422", {}).get("description") == "Validation Error":
         del responses["422"]
-    if path.startswith("/v1/"):
-        for status, response in problems(*_follows(operation)).items():
-            _merge(responses, str(status), response)
+    follows = problems(HeadTooLarge, *(_follows(operation) if path.startswith("/v1/") else _of_pages(path)))
+    for status, response in follows.items():
+        _merge(responses, str(status), response)
     for status, response in responses.items():  # `client-suspended` is of two: 401, and found out in the commit 403
         shown = response.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
         for code in [code for code in shown if examples[code]["value"]["status"] != int(status)]:
@@ -188,9 +190,16 @@ def _callers(ways: list[str], scopes: list[str]) -> str:
     return f"Called by {', or by '.join(said)}."
 
 
+def _of_pages(path: str) -> Iterator[type[GatewayError]]:
+    """Who asks how the gateway is, is never turned away; `/oauth/token` says in its own form that it is crowded."""
+    if not path.startswith(("/health/", "/oauth/")):
+        yield TooManyConnections
+
+
 def _follows(operation: Mapping[str, Any]) -> Iterator[type[GatewayError]]:
     ways = {way for each in operation.get("security", ()) for way in each}
     yield from _OF_STORAGE
+    yield TooManyConnections
     yield UnknownParameter
     if ways:
         yield from _OF_CALLER

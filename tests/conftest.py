@@ -15,6 +15,7 @@ import pytest
 
 from gateway.telemetry import log
 from tests.journeys.counts import FULL, SEED, TOLD
+from tests.web.watching import watching
 
 # Containers like to set it, and then each process that a test starts compiles anew, for seconds, what it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -30,6 +31,21 @@ def _quiet() -> Iterator[None]:
         yield
         log.flush()
         log.configure()
+
+
+@pytest.fixture(scope="session")
+def undeclared_problems() -> Iterator[set[str]]:
+    with watching() as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def _declared(undeclared_problems: set[str]) -> Iterator[None]:
+    """Whatever a test is about: a problem that the gateway answers a call with is declared in the document."""
+    yield
+    gaps = sorted(undeclared_problems)
+    undeclared_problems.clear()
+    assert not gaps, f"the OpenAPI document does not have {'; '.join(gaps)}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

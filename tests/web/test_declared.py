@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
+from gateway.agreements.errors import NoSuchAgreement
 from gateway.app import openapi_document
+from gateway.catalogue.service import Catalogue
 from gateway.document import problem_examples, problem_types
 from schemas.api.problems import Problem
 from schemas.dates import _PATTERN
 from schemas.texts import WORDS
 from tests.web.routes import ROUTES
+from tests.web.watching import undeclared
 from tests.world import World
 from tests.world import world as running
 
@@ -78,13 +81,47 @@ def test_each_problem_of_a_call_is_named_by_its_type_and_shown_whole(name: str) 
             assert examples[code]["value"]["status"] == status
             assert f"`{code}`" in API[name]["responses"][str(status)]["description"]
             seen.add(code)
-    assert {"internal-error", "storage-unavailable", "unknown-parameter"} <= seen
+    always = {"internal-error", "storage-unavailable", "unknown-parameter", "too-many-connections"}
+    assert always <= seen
+
+
+def test_what_can_come_before_any_route_is_declared_of_every_call() -> None:
+    for name, operation in OPERATIONS.items():
+        told = {
+            (status, code)
+            for status, kind, one in _declared(operation)
+            if kind == PROBLEM
+            for code in one["examples"]
+        }
+        assert (431, "head-too-large") in told, name
+        assert ((503, "too-many-connections") in told) is not any(part in name for part in ("/health/", "/oauth/")), (
+            name
+        )
+        assert "503" in operation["responses"] or name == "GET /health/live"
+    for code in ("no-such-route", "method-not-allowed", "malformed-request"):
+        assert f"`{code}`" in DOCUMENT["info"]["description"]
+
+
+def test_a_problem_that_is_not_declared_of_its_call_fails_whichever_test_meets_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, undeclared_problems: set[str]
+) -> None:
+    assert undeclared("GET", "/v1/agencies", 404, "no-such-agreement") == "GET /v1/agencies: 404 no-such-agreement"
+    assert undeclared("GET", "/v1/agencies", 422, "unknown-parameter") is None
+    assert undeclared("GET", "/v1/agencies/x", 404, "no-such-route") is None
+
+    async def odd(*_: object) -> None:
+        raise NoSuchAgreement
+
+    monkeypatch.setattr(Catalogue, "agencies", odd)
+    world.anyone().get("/v1/agencies")
+    assert undeclared_problems == {"GET /v1/agencies: 404 no-such-agreement"}
+    undeclared_problems.clear()
 
 
 def test_outside_oauth_errors_are_problems_and_there_they_are_those_of_rfc_6749() -> None:
     for name, operation in OPERATIONS.items():
         for status, kind, content in _declared(operation):
-            if status >= 400 and "/oauth/" in name:
+            if status >= 400 and "/oauth/" in name and status != 431:  # that comes before any path is known
                 assert kind == "application/json"
                 assert all("error" in one["value"] for one in content["examples"].values())
             elif status >= 400 and "/health/" not in name:
