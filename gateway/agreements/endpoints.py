@@ -20,6 +20,7 @@ from gateway.auth.caller import ClientCaller
 from gateway.auth.dependencies import client_with
 from gateway.web.declared import answer, problems, served, shown_as
 from gateway.web.faults import Checked
+from gateway.web.query import IN_DIGITS
 from schemas.api.agreements import (
     AcceptanceBody,
     Agreement,
@@ -33,8 +34,8 @@ from schemas.examples import agreements as examples
 
 _TEXT = {"$ref": "#/components/schemas/AgreementText"}
 _SUSPENSIONS = shown_as(suspend=examples.SUSPEND, resume=examples.RESUME, end={"action": "end"})
-Limit = Annotated[int, Query(ge=1, le=PAGE, description="The most items of a page")]
-Version = Annotated[int, Path(ge=1, description="1 for the first text, 2 for the next, and so on")]
+Limit = Annotated[int, Query(ge=1, le=PAGE, description="The most items of a page"), IN_DIGITS]
+Version = Annotated[int, Path(ge=1, description="1 for the first text, 2 for the next, and so on"), IN_DIGITS]
 Id = Annotated[str, Path(description="The agreement's id: `GET /v1/agreements`")]
 Reader = Annotated[ClientCaller, client_with("agreements:read")]
 Writer = Annotated[ClientCaller, client_with("agreements:write")]

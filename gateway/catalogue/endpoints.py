@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query
 from gateway.catalogue.errors import NoSuchDataset, NoSuchRecordType
 from gateway.catalogue.service import Catalogue
 from gateway.web.declared import answer, problems
+from gateway.web.query import IN_DIGITS
 from schemas.api.catalogue import AgencyBody, DatasetBody, RecordTypeBody, RecordTypeListed
 from schemas.api.lists import Cursor, Page
 
@@ -26,7 +27,7 @@ def router(catalogue: Catalogue) -> APIRouter:
     async def search(
         q: Annotated[str, Query(max_length=200, description="Words, separated by blanks")] = "",
         cursor: Annotated[Cursor, Query(max_length=200)] = "",
-        limit: Annotated[int, Query(ge=1, le=100, description="The most items of a page")] = 100,
+        limit: Annotated[int, Query(ge=1, le=100, description="The most items of a page"), IN_DIGITS] = 100,
     ) -> Page[DatasetBody]:
         """Every word of `q` must stand somewhere in the dataset's texts."""
         return await catalogue.search(q, cursor, limit)

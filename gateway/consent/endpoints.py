@@ -21,6 +21,7 @@ from gateway.consent.errors import (
 from gateway.consent.service import PAGE, Consents
 from gateway.web.declared import answer, problems, shown_as
 from gateway.web.faults import Checked
+from gateway.web.query import IN_DIGITS
 from schemas.api.consents import (
     Consent,
     ConsentDecision,
@@ -32,7 +33,7 @@ from schemas.api.lists import Cursor, Page
 from schemas.examples import consents as examples
 
 _DECISIONS = shown_as(grant=examples.GRANT, decline=examples.DECLINE)
-Limit = Annotated[int, Query(ge=1, le=PAGE, description="The most items of a page")]
+Limit = Annotated[int, Query(ge=1, le=PAGE, description="The most items of a page"), IN_DIGITS]
 Id = Annotated[str, Path(description="The consent's id, from the request on")]
 
 

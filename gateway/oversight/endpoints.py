@@ -16,6 +16,7 @@ from gateway.oversight.own import own_opening
 from gateway.signing.pseudonyms import PseudonymKeys
 from gateway.subjects.pseudonym import pseudonyms
 from gateway.web.declared import Responses, answer, problems, served
+from gateway.web.query import IN_DIGITS
 from schemas.base import WireModel, shown
 from schemas.examples import ledger as examples
 
@@ -99,8 +100,8 @@ def router(ledger: Ledger, store: Store, keys: PseudonymKeys) -> APIRouter:
         summary="That the log only grew",
     )
     async def consistency(
-        old: Annotated[int, Query(alias="from", ge=0, description="The size of a tree that you know")],
-        new: Annotated[int, Query(alias="to", ge=0, description="The size of a later one")],
+        old: Annotated[int, Query(alias="from", ge=0, description="The size of a tree that you know"), IN_DIGITS],
+        new: Annotated[int, Query(alias="to", ge=0, description="The size of a later one"), IN_DIGITS],
     ) -> ConsistencyProof:
         """That the tree of the size `from` is the beginning of that of the size `to` (RFC 9162, section 2.1.4)."""
         return await ledger.consistency(old, new)

@@ -1,15 +1,37 @@
 """The query of a call: a parameter that a route does not know is refused. Who mistypes `cursor` would otherwise read
 the first page for ever, and who mistypes `dataset` would take the answer for a narrower one.
+
+So it is under `/v1/`, and at `/oauth/token`, where a query is refused whole (a URL stands in logs). All else takes
+any query and heeds none: monitors, crawlers and links put parameters of their own behind `/health/*`, `/metrics`,
+`/docs`, `/problems` and `/.well-known/*`, and to refuse a monitor is to say that the gateway does not live.
 """
 
+import re
 from collections.abc import Iterable
 from urllib.parse import parse_qsl
 
 from fastapi import Request
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import ParamTypes
+from pydantic import BeforeValidator
 
 from gateway.errors import InvalidRequest
+
+_DIGITS = re.compile("0|[1-9][0-9]*")
+
+
+def _whole(value: object) -> object:
+    """A default is of its type already."""
+    if isinstance(value, str) and _DIGITS.fullmatch(value) is None:
+        raise ValueError(
+            "a whole number in the digits 0-9 is expected, such as 20: no sign, blank, point or underscore"
+        )
+    return value
+
+
+IN_DIGITS = BeforeValidator(_whole)
+"""The last in the annotation of a number in a query or a path: Python alone would read `+1`, ` 1`, `1_0`, `1.0` and
+the digits of every script."""
 
 
 class UnknownParameter(InvalidRequest):

@@ -47,3 +47,33 @@ def test_a_parameter_that_stands_there_twice_is_refused(world: World) -> None:
 
 def test_what_is_known_is_taken(world: World) -> None:
     assert world.anyone().get("/v1/datasets?q=licences&limit=1&cursor=").status_code == 200
+
+
+NUMBERS = (
+    "/v1/datasets?limit={}",
+    "/v1/register?limit={}",
+    "/v1/agreements?limit={}",
+    "/v1/consent-requests?limit={}",
+    "/v1/permissions?limit={}",
+    "/v1/agreements/x/versions/{}",
+    "/v1/ledger/proofs/consistency?from={}&to=1",
+    "/v1/ledger/proofs/consistency?from=0&to={}",
+)
+NO_NUMBERS = ("+1", "%2B1", "%201", "1%20", "1_0", "1.0", "1e1", "-1", "01", "0x1", "%EF%BC%91", "%D9%A1", "true", "")
+
+
+@pytest.mark.parametrize("path", NUMBERS)
+def test_a_number_is_written_in_one_way(world: World, path: str) -> None:
+    for written in NO_NUMBERS:
+        if written or "versions" not in path:
+            told = problem(world.casework.get(path.format(written)), 422, "invalid-request")
+            assert "a whole number in the digits 0-9 is expected" in told["errors"][0]["detail"], written
+    assert world.casework.get(path.format("1")).status_code in (200, 404)
+
+
+@pytest.mark.parametrize(
+    "path", ["/health/live", "/health/ready", "/metrics", "/docs", "/problems", "/.well-known/jwks.json"]
+)
+def test_what_monitors_and_links_put_behind_a_page_is_not_heeded(world: World, path: str) -> None:
+    assert world.anyone().get(f"{path}?_={CODE_MARK}").status_code == 200
+    problem(world.anyone().get(f"/v1/agencies?_={CODE_MARK}"), 422, "unknown-parameter")
