@@ -60,9 +60,8 @@ class ThreekeysAuth(httpx.Auth):
                         self._token.take(answer.status_code, await _json(answer))
             text = self._token.text
             path = request.url.raw_path.partition(b"?")[0].decode("ascii")
-            own = path.removeprefix(self._base_url.raw_path.decode("ascii").rstrip("/"))
             request.headers["Authorization"] = f"DPoP {text}"
-            request.headers["DPoP"] = self._maker.proof(request.method, own, text)
+            request.headers["DPoP"] = self._maker.proof(request.method, path, text)
             answer = yield request
             if attempt or not refuses_token(answer.status_code, answer.headers.get("www-authenticate", "")):
                 return

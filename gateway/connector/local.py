@@ -132,8 +132,7 @@ class LocalConnector:
     def _outward(self, scope: Scope, headers: list[tuple[bytes, bytes]], body: bytes) -> httpx.Request:
         raw: bytes = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
         query: bytes = scope["query_string"]
-        prefix = self._base.raw_path.rstrip(b"/")
-        url = self._base.copy_with(raw_path=prefix + raw + (b"?" + query if query else b""))
+        url = self._base.copy_with(raw_path=raw + (b"?" + query if query else b""))
         kept = [(name, value) for name, value in headers if name in _FORWARDED]
         if all(name != b"accept-encoding" for name, _ in kept):
             kept.append((b"accept-encoding", b"identity"))

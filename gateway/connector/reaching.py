@@ -20,16 +20,19 @@ _LOOK = 3.0  # seconds for a look at a certificate
 
 
 def gateway_url(text: str) -> httpx.URL:
-    """A base URL, without a slash at its end: https, or http on loopback. Raises `AddressUnusable`."""
+    """A base URL, without a slash at its end: https, or http on loopback. Raises `AddressUnusable`.
+
+    No path: a gateway has none in its own base URL, and takes no proof that is made for another (RFC 9449, `htu`)."""
     try:
         url = httpx.URL(text.rstrip("/"))
-        known = _is_host(url.host) and 0 < (url.port or 1) < 65_536
+        known = _is_host(url.host) and (url.port is None or 0 < url.port < 65_536) and url.raw_path == b"/"
     except (httpx.InvalidURL, ValueError):  # UnicodeError, of a host's name, is a ValueError
         known = False
     given = "" if "@" in text else f"; not {text!r}"  # what stands before @ may be a password
-    if not known or url.userinfo or url.query or url.fragment:
+    if not known or url.userinfo or "?" in text or "#" in text:
         raise AddressUnusable(
-            f"the gateway's URL is a scheme, a host and perhaps a port, such as https://gateway.example{given}"
+            "the gateway's URL is a scheme, a host and perhaps a port, such as https://gateway.example, with nothing"
+            f" behind{given}"
         )
     if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
         raise AddressUnusable(f"the gateway's URL must be https, or http on loopback{given}")

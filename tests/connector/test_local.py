@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.connector.errors import ConnectorError, NotAGateway, Unreachable
+from gateway.connector.errors import AddressUnusable, ConnectorError, NotAGateway, Unreachable
 from gateway.connector.keys import ClientKey
 from gateway.connector.local import LocalConnector, server
 from gateway.connector.loopback import turned_away
@@ -288,3 +288,11 @@ def test_a_gateway_in_the_clear_beyond_loopback_is_refused() -> None:
             LocalConnector(url, {"c": ClientKey.generate()})
     with pytest.raises(ConnectorError, match="client"):
         LocalConnector("http://127.0.0.1:9", {})
+
+
+@pytest.mark.parametrize("end", [":0", ":65536", "/v1", "/v1/", "/a/../b", "?", "?a=b", "#", "#f"])
+def test_the_gateway_s_url_ends_with_its_host_or_port(end: str) -> None:
+    with pytest.raises(AddressUnusable, match="with nothing behind"):
+        LocalConnector(f"http://127.0.0.1{end}", {"c": ClientKey.generate()})
+    for good in ("http://127.0.0.1", "http://127.0.0.1/", "http://[::1]:1", "https://gateway.example:65535"):
+        LocalConnector(good, {"c": ClientKey.generate()})
