@@ -1,6 +1,7 @@
 """`client add|update|key|suspend|reactivate|list|show`: an agency's systems, known by their public keys."""
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -107,10 +108,13 @@ def client_key(
     from gateway.connector.errors import KeyUnusable
     from gateway.connector.keys import load_or_generate
 
+    there = file.exists()
     try:
         key = load_or_generate(file)
     except KeyUnusable as error:
         raise ConfigurationError(str(error)) from None
+    if not there:  # a name that was mistyped would go unseen: what is printed looks like any other's
+        print(f"made {file}: a new private key, for its owner alone; no file was there", file=sys.stderr)
     print(json.dumps(key.public_jwks(), indent=1))
 
 

@@ -339,6 +339,14 @@ def test_a_new_pseudonym_key_says_from_when_on_it_is_written_with(threekeys: Com
     assert "under way until" in threekeys.told("keys", "rotate", "pseudonym")
 
 
+def test_a_key_that_is_made_is_told_apart_from_one_that_was_there(threekeys: Command) -> None:
+    status, first, said = threekeys("client", "key", "casework.jwk")
+    assert status == 0
+    assert said == "made casework.jwk: a new private key, for its owner alone; no file was there\n"
+    assert threekeys("client", "key", "casework.jwk") == (0, first, "")
+    assert json.loads(first)["keys"][0]["kty"] == "EC"
+
+
 def _free() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
