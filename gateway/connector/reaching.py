@@ -60,7 +60,12 @@ async def told(error: httpx.HTTPError, url: httpx.URL) -> ConnectorError:
         if isinstance(cause, socket.gaierror):
             return Unreachable(f"the gateway cannot be reached: nobody knows the host {url.host}")
         if isinstance(cause, OSError) and cause.errno:
-            return Unreachable(f"the gateway at {url} cannot be reached: {os.strerror(cause.errno).lower()}")
+            why = os.strerror(cause.errno).lower()
+            if isinstance(cause, ConnectionRefusedError) and is_loopback(url.host):
+                why += (
+                    ", nothing listens there: start it with `threekeys serve`, or the sandbox with `threekeys demo`"
+                )
+            return Unreachable(f"the gateway at {url} cannot be reached: {why}")
     if isinstance(error, httpx.TimeoutException):
         return Unreachable(f"the gateway at {url} does not answer in time")
     if isinstance(error, httpx.RemoteProtocolError):

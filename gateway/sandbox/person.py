@@ -31,10 +31,19 @@ def _described(sandbox: Path) -> dict[str, Any]:
     try:
         known: dict[str, Any] = json.loads(description.read_text(encoding="utf-8"))
     except OSError:
-        raise ConfigurationError(f"no demo runs in {sandbox}; start it, or name its folder with --sandbox") from None
+        raise ConfigurationError(
+            f"no demo runs in {sandbox}; start it with `threekeys demo --folder {sandbox}`, or name its folder with "
+            "--sandbox"
+        ) from None
     except ValueError:
         raise ConfigurationError(f"{description} is not what a demo writes: start it with --fresh") from None
     return known
+
+
+def _start(sandbox: Path, known: dict[str, Any]) -> str:
+    """The command that starts this demo again, where it was."""
+    port = known["baseUrl"].rpartition(":")[2]
+    return f"threekeys demo --folder {sandbox}" + ("" if port == "8400" else f" --port {port}")
 
 
 def _token(sandbox: Path, known: dict[str, Any], person: str, **more: str) -> str:
@@ -42,7 +51,10 @@ def _token(sandbox: Path, known: dict[str, Any], person: str, **more: str) -> st
         body = {"person": _account(known, person), **more}
         answer = httpx.post(f"{known['issuer']}/token", json=body, timeout=10, trust_env=False)
     except httpx.HTTPError:
-        raise ConfigurationError(f"the demo in {sandbox} does not run: its sign-in does not answer") from None
+        raise ConfigurationError(
+            f"the demo in {sandbox} does not run: its sign-in does not answer; start it with "
+            f"`{_start(sandbox, known)}`"
+        ) from None
     if answer.status_code != 200:
         names = ", ".join(p["handle"] for p in known["people"][:8])
         raise ConfigurationError(
@@ -66,6 +78,7 @@ class StandIn:
     def __init__(self, sandbox: Path, person: str) -> None:
         known = _described(sandbox)
         token = _token(sandbox, known, person)
+        self._start = _start(sandbox, known)
         self._client = httpx.Client(
             base_url=known["baseUrl"], headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False
         )
@@ -124,7 +137,10 @@ class StandIn:
             answer = self._client.request(method, path, json=body)
             found: dict[str, Any] = answer.json()
         except (httpx.HTTPError, ValueError):
-            raise ConfigurationError(f"the demo's gateway does not answer at {self._client.base_url}") from None
+            raise ConfigurationError(
+                f"the demo's gateway does not answer at {self._client.base_url}: stop what is left of the demo, and "
+                f"start it with `{self._start}`"
+            ) from None
         if answer.is_error:
             said = (
                 "; ".join(one["detail"] for one in found.get("errors", ())) or found.get("detail") or found["title"]

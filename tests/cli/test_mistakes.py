@@ -114,13 +114,16 @@ def test_a_postgresql_url_that_cannot_be_read_is_told_in_one_line_without_its_pa
 
 def test_a_demo_that_is_not_there_or_has_ended_is_told_in_one_line(threekeys: Command, tmp_path: Path) -> None:
     ask = ("consent", "list", "--as", "amara", "--sandbox", ".")
-    assert "no demo runs in ." in threekeys.told(*ask)
+    assert "no demo runs in .; start it with `threekeys demo --folder .`" in threekeys.told(*ask)
     (tmp_path / "describe.json").write_text("{")
     assert "describe.json is not what a demo writes" in threekeys.told(*ask)
     ended = {"people": [], "clients": [{"clientId": "a.b"}], "issuer": f"http://127.0.0.1:{_free()}"}
-    (tmp_path / "describe.json").write_text(json.dumps(ended))
-    for command in (ask, ("person", "request", "--as", "amara", "--client", "a.b", "--sandbox", ".")):
-        assert "does not run: its sign-in does not answer" in threekeys.told(*command)
+    for port, more in ((8400, ""), (8500, " --port 8500")):
+        (tmp_path / "describe.json").write_text(json.dumps({**ended, "baseUrl": f"http://127.0.0.1:{port}"}))
+        for command in (ask, ("person", "request", "--as", "amara", "--client", "a.b", "--sandbox", ".")):
+            said = threekeys.told(*command)
+            assert "does not run: its sign-in does not answer" in said
+            assert f"start it with `threekeys demo --folder .{more}`" in said
 
 
 def test_a_gateway_whose_database_does_not_answer_does_not_start_and_says_so(

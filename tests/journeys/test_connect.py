@@ -117,13 +117,14 @@ def test_a_gateway_that_is_down_is_told_and_served_once_it_is_up(tmp_path: Path)
             assert process.stdout is not None
             assert process.stderr is not None
             assert process.stderr.readline() == (
-                f"threekeys: the gateway at {gateway.base_url} cannot be reached: connection refused;"
+                f"threekeys: the gateway at {gateway.base_url} cannot be reached: connection refused, nothing listens"
+                " there: start it with `threekeys serve`, or the sandbox with `threekeys demo`;"
                 " it is asked again with each request\n"
             )
             assert process.stdout.readline() == f"ready http://127.0.0.1:{port}\n"
             status, _, answer = curl(f"http://127.0.0.1:{port}/v1/permissions")
             assert (status, answer["code"], answer["source"]) == (502, "gateway-unreachable", "connector")
-            assert "connection refused" in str(answer["detail"])
+            assert "start it with `threekeys serve`" in str(answer["detail"])
             gateway.start()
             assert curl(f"http://127.0.0.1:{port}/v1/permissions")[0] == 200
         finally:
