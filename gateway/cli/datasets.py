@@ -1,5 +1,6 @@
 """`dataset add|update|set|list|show`: what agencies offer, held to what its adapter can serve."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -33,7 +34,7 @@ def add_dataset(
     show_to_subject: Annotated[bool, typer.Option(help="Whether people may see their own record here.")] = False,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Register a dataset: agency/name/version."""
+    """Register a dataset: agency/name/version. A line warns where its source does not answer."""
     from gateway.catalogue.registration import AddDataset
 
     settings = load(config)
@@ -52,8 +53,18 @@ def add_dataset(
     left_out = _held_to_its_adapter(settings, adapter, record_type, identifier, confirm or ())
     commit(settings, intent)
     print(f"registered the dataset {dataset_id}")
+    _tell_of(settings, adapter, left_out)
+
+
+def _tell_of(settings: Settings, adapter: str, left_out: list[str]) -> None:
+    """What its exchanges will lack, and what stands in their way now: the source may come up later than this."""
+    from gateway.cli.probing import told
+
     if left_out:
         print(f"    its adapter gives no {', '.join(left_out)}")
+    in_the_way = told(adapter, settings.adapters[adapter])
+    if in_the_way:
+        print(f"threekeys: warning: {in_the_way}", file=sys.stderr)
 
 
 @app.command("update")

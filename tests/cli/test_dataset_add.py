@@ -1,6 +1,9 @@
 """A dataset is registered only where its adapter can serve it; what is in the way is told with what to mend."""
 
 import json
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -34,7 +37,11 @@ def add(threekeys: Command, tmp_path: Path) -> Command:
 
 
 def configured(folder: Path, **changed: object) -> None:
-    adapters = {"homes": {"kind": "sql", "settings": {**TABLE, **changed}}}
+    set_up(folder, "sql", {**TABLE, **changed})
+
+
+def set_up(folder: Path, kind: str, settings: Mapping[str, object]) -> None:
+    adapters = {"homes": {"kind": kind, "settings": dict(settings)}}
     text = yaml.safe_dump({"baseUrl": "http://127.0.0.1:8400", "adapters": adapters})
     (folder / "threekeys.yaml").write_text(text)
 
@@ -45,8 +52,8 @@ def dataset(*more: str, scheme: str = "nino") -> tuple[str, ...]:
 
 
 def test_what_the_adapter_can_serve_is_registered_and_what_it_leaves_out_is_told(add: Command) -> None:
-    status, out, err = add(*dataset("--confirm", "familyName"))
-    assert (status, err) == (0, "")
+    status, out, _ = add(*dataset("--confirm", "familyName"))
+    assert status == 0
     registered, left_out = out.splitlines()
     assert registered == "registered the dataset homes/tenancy/v1"
     assert "its adapter gives no bedrooms, endDate, kind" in left_out
@@ -76,6 +83,51 @@ def test_a_confirmation_that_the_adapter_does_not_give_is_refused(add: Command) 
     assert "it gives no tenant.dateOfBirth, by which dateOfBirth would be confirmed" in add.told(
         *dataset("--confirm", "dateOfBirth")
     )
+
+
+def table(folder: Path, monkeypatch: pytest.MonkeyPatch, ddl: str) -> None:
+    """A source with this one table, where the settings look for it."""
+    with closing(sqlite3.connect(folder / "homes.db")) as source:
+        source.execute(ddl)
+    monkeypatch.setenv("NOT_SET_HERE", f"sqlite:///{folder / 'homes.db'}")
+
+
+def test_a_source_that_is_there_is_not_spoken_of(
+    add: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table(tmp_path, monkeypatch, "CREATE TABLE tenancy (ref, surname, since, addr, ni_no)")
+    status, out, err = add(*dataset())
+    assert (status, out.splitlines()[0], err) == (0, "registered the dataset homes/tenancy/v1", "")
+
+
+def test_a_dataset_over_a_source_that_is_not_there_is_registered_with_a_warning(
+    add: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = {"path": str(tmp_path / "gone.csv"), "key": TABLE["key"], "mapping": MAPPING}
+    service = {"baseUrl": "http://127.0.0.1:9", "request": {"json": {"id": "{nino}"}}, "mapping": MAPPING}
+    number = 0
+
+    def warned() -> str:
+        nonlocal number
+        number += 1
+        name = f"homes/tenancy-{number}/v1"
+        status, out, err = add(*[name if word == "homes/tenancy/v1" else word for word in dataset()])
+        assert (status, out.splitlines()[0]) == (0, f"registered the dataset {name}")
+        [line] = err.splitlines()
+        assert "s3cret" not in line
+        before, _, said = line.partition(" the source of the adapter homes ")
+        assert before == "threekeys: warning:"
+        return said
+
+    assert warned() == "was not asked: the environment variable NOT_SET_HERE is not set"
+    table(tmp_path, monkeypatch, "CREATE TABLE tenancies (ref)")
+    assert warned() == "does not answer as it should: the database refused the query: no such table: tenancy"
+    monkeypatch.setenv("NOT_SET_HERE", "postgresql://u:s3cret@127.0.0.1:9/x")
+    assert warned() == "does not answer as it should: the database cannot be reached"
+    set_up(tmp_path, "csv", file)
+    assert "gone.csv is not there (yet)" in warned()
+    set_up(tmp_path, "rest", service)
+    assert "127.0.0.1" in warned()
 
 
 def test_what_is_said_of_a_dataset_is_changed_and_what_is_not_given_stays(add: Command) -> None:
