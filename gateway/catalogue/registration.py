@@ -91,9 +91,10 @@ class AddDataset:
 
 @dataclass(frozen=True, slots=True)
 class UpdateDataset:
-    """Change what is said of a dataset, or by which identifiers it is asked; what is None stays.
+    """Change what is said of a dataset, by which identifiers it is asked through which adapter; what is None stays.
 
-    An agreement and a consent are about the dataset's fields and say nothing of identifiers, so those in force stay.
+    An agreement and a consent are about the dataset's fields and say nothing of identifiers, nor of the system that
+    the provider keeps them in, so those in force stay. That the adapter can serve it is for the caller to see to.
     Whose it is, its record type and what confirms a person are what others agreed to: for those, register a version.
     """
 
@@ -103,6 +104,7 @@ class UpdateDataset:
     identifiers: tuple[str, ...] | None = None
     freshness: str | None = None
     contact: str | None = None
+    adapter: str | None = None
 
     def locks(self) -> Sequence[Lock]:
         return (Lock(DATASET, self.id, dataset),)
@@ -121,6 +123,7 @@ def changed(row: DatasetRow, update: UpdateDataset) -> DatasetRow:
         identifiers=row.identifiers if update.identifiers is None else json.dumps(update.identifiers),
         freshness=row.freshness if update.freshness is None else update.freshness,
         contact=row.contact if update.contact is None else update.contact,
+        adapter=row.adapter if update.adapter is None else update.adapter,
     )
     _check_identifiers(row.identifier_schemes)
     _check_texts(row.title, row.description, row.freshness, row.contact)

@@ -48,7 +48,7 @@ _COLUMNS = [dataset.c[name] for name in DatasetRow._fields]
 _BY_ID = select(*_COLUMNS).where(dataset.c.id == bindparam("id"))
 _ALL = select(*_COLUMNS).where(dataset.c.id > bindparam("after")).order_by(dataset.c.id)
 _INSERT = insert(dataset).values({name: bindparam(name) for name in DatasetRow._fields}).on_conflict_do_nothing()
-_CHANGEABLE = ("status", "title", "description", "identifiers", "freshness", "contact")
+_CHANGEABLE = ("status", "title", "description", "identifiers", "freshness", "contact", "adapter")
 _WRITE = (
     update(dataset).where(dataset.c.id == bindparam("key")).values({name: bindparam(name) for name in _CHANGEABLE})
 )

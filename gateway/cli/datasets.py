@@ -77,9 +77,12 @@ def update_dataset(
     ] = None,
     freshness: Annotated[str | None, typer.Option(help="live, nightly, …")] = None,
     contact: Annotated[str | None, typer.Option(help="Whom to ask for help from now on.")] = None,
+    adapter: Annotated[
+        str | None, typer.Option(help="Another adapter of the configuration, through which it is asked from now on.")
+    ] = None,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Change what is said of a dataset, or by which identifiers it is asked; what is not given stays.
+    """Change what is said of a dataset, by which identifiers it is asked or through which adapter; the rest stays.
 
     Agreements and consents that are in force stay: they are about its fields, and say nothing of identifiers. Its
     record type and what confirms a person cannot be changed: register a new version.
@@ -87,18 +90,22 @@ def update_dataset(
     from gateway.catalogue import repository
     from gateway.catalogue.registration import UpdateDataset, changed
 
-    if title is description is freshness is contact is None and not identifier:
+    if title is description is freshness is contact is adapter is None and not identifier:
         raise ConfigurationError(
-            "give what is to change: --title, --description, --identifier, --freshness or --contact"
+            "give what is to change: --title, --description, --identifier, --freshness, --contact or --adapter"
         )
     settings = load(config)
     identifiers = tuple(identifier) if identifier else None
-    intent = UpdateDataset(dataset_id, title, description, identifiers, freshness, contact)
+    intent = UpdateDataset(dataset_id, title, description, identifiers, freshness, contact, adapter)
     row = changed(read(settings, repository.the, dataset_id), intent)
-    if identifiers:
-        _held_to_its_adapter(settings, row.adapter, row.record_type, identifiers, row.confirmations)
+    left_out: list[str] = []
+    if identifiers or adapter is not None:
+        schemes = row.identifier_schemes
+        left_out = _held_to_its_adapter(settings, row.adapter, row.record_type, schemes, row.confirmations)
     commit(settings, intent)
     print(f"changed the dataset {dataset_id}")
+    if adapter is not None:
+        _tell_of(settings, adapter, left_out)
 
 
 @app.command("set")

@@ -11,10 +11,12 @@ from sqlalchemy import select
 from gateway.connector.keys import ClientKey
 from gateway.connector.proofs import ProofMaker
 from gateway.db.connection import Connection
+from gateway.exchange.sources import Source
 from gateway.ledger.tables import ENTRY, OPENING
 from tests.cli.conftest import Command
-from tests.world import CONFIRMED, CONSUMER, DATASET, World
+from tests.world import CONFIRMED, CONSUMER, DATASET, ScriptedAdapter, World, licence
 
+NUMBER = "driving-licence-number"
 CLIENT = f"{CONSUMER}.casework"
 _EVENTS = select(OPENING.c.event).join(ENTRY, OPENING.c.entry_id == ENTRY.c.id).order_by(ENTRY.c.at)
 
@@ -126,6 +128,44 @@ def test_a_dataset_is_asked_by_other_identifiers_and_what_was_agreed_and_consent
     assert (released["outcome"], released["consentId"]) == ("released", consent)
     [event] = entered(world, "dataset-changed")
     assert (event["identifiers"], event["title"]) == (["nino"], "Licences, by NINO")
+
+
+def test_a_dataset_moves_to_another_adapter_and_what_was_agreed_and_consented_stays(
+    threekeys: Command, world: World, tmp_path: Path
+) -> None:
+    consent = world.consent("ann")
+    moved = ScriptedAdapter()
+    moved.held = {"ZZ000001A": licence("ZZ000001A", data={"validUntil": "2033-03-03"})}
+    world.gateway.sources.put({"moved": Source("moved", moved, world.clock, deadline=5.0)})
+    mapping = {"fields": {"status": "s", "validUntil": "v"}, "identifiers": dict.fromkeys(("nino", NUMBER), "n")}
+    source = {
+        "url": "env:NOT_SET_HERE",
+        "table": "t",
+        "key": dict.fromkeys(("nino", NUMBER), "n"),
+        "mapping": mapping,
+    }
+    unfit = {**source, "key": {"nino": "n"}}
+    adapters = {name: {"kind": "sql", "settings": one} for name, one in (("moved", source), ("unfit", unfit))}
+    with (tmp_path / "threekeys.yaml").open("a") as configuration:
+        configuration.write(f"adapters: {json.dumps(adapters)}\n")
+    update = ("dataset", "update", DATASET, "--adapter")
+    assert "the configuration names no adapter 'gone'; it names moved, unfit" in threekeys.told(*update, "gone")
+    assert f"its settings find nobody by {NUMBER}" in threekeys.told(*update, "unfit")
+    assert entered(world, "dataset-changed") == []
+
+    def released() -> tuple[str, str]:
+        body = world.ask("ann", purpose="with-consent", fields=["validUntil"])
+        answer = world.casework.post("/v1/exchanges", json=body).json()
+        return answer["record"]["validUntil"], answer["consentId"]
+
+    assert released() == ("2030-01-01", consent)
+    status, out, err = threekeys(*update, "moved")
+    assert (status, out.splitlines()[0]) == (0, f"changed the dataset {DATASET}")
+    assert "NOT_SET_HERE" in err
+    world.clock.advance(2)  # for a second a gateway goes by what the catalogue said
+    assert released() == ("2033-03-03", consent)
+    assert json.loads(threekeys("dataset", "show", DATASET, "--json")[1])["adapter"] == "moved"
+    assert len(entered(world, "dataset-changed")) == 1
 
 
 def test_the_operator_sees_every_agreement_and_who_has_suspended_it(threekeys: Command, world: World) -> None:
