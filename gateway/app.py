@@ -31,7 +31,7 @@ from gateway.consent.receipt import ConsentReceipts
 from gateway.consent.service import Consents
 from gateway.db.open import open_store
 from gateway.db.store import Store
-from gateway.document import BASE, DESCRIPTION, TAGS, finished, operation_id, places, problem_types
+from gateway.document import BASE, DESCRIPTION, TAGS, at_home, finished, operation_id, places, problem_types
 from gateway.errors import GatewayError
 from gateway.exchange import endpoints as exchange_routes
 from gateway.exchange.asgi import ExchangeRoute
@@ -234,7 +234,7 @@ def _api(gateway: Gateway) -> FastAPI:
     made = api.openapi
 
     def openapi() -> dict[str, Any]:
-        return api.openapi_schema or finished(made())
+        return api.openapi_schema or at_home(finished(made()), gateway.settings.base_url)
 
     api.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's documentation has it
     return api

@@ -157,6 +157,21 @@ def finished(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def at_home(document: dict[str, Any], base_url: str) -> dict[str, Any]:
+    """The document, in place, its examples of the gateway of this address: a link in one is a page that it serves."""
+    for name, part in document.items():
+        document[name] = _moved(part, base_url)
+    return document
+
+
+def _moved(part: Any, base_url: str) -> Any:
+    if isinstance(part, dict):
+        return {name: _moved(one, base_url) for name, one in part.items()}
+    if isinstance(part, list):
+        return [_moved(one, base_url) for one in part]
+    return part.replace(BASE, base_url) if isinstance(part, str) else part
+
+
 def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each operation with its path."""
     for path, methods in document["paths"].items():

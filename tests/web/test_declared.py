@@ -10,7 +10,7 @@ import pytest
 from gateway.agreements.errors import NoSuchAgreement
 from gateway.app import openapi_document
 from gateway.catalogue.service import Catalogue
-from gateway.document import problem_examples, problem_types
+from gateway.document import BASE, problem_examples, problem_types
 from schemas.api.problems import Problem
 from schemas.dates import _PATTERN
 from schemas.texts import WORDS
@@ -181,8 +181,16 @@ def test_the_page_of_a_problem_leads_to_the_call_that_mends_it(world: World) -> 
 
 
 def test_what_a_gateway_serves_is_the_document(world: World) -> None:
-    served = world.anyone().get("/openapi.json").json()
+    text = world.anyone().get("/openapi.json").text
+    assert BASE not in text, "its examples lead to another gateway"
+    served = json.loads(text.replace(world.base_url, BASE))
     assert {**served, "servers": DOCUMENT["servers"]} == DOCUMENT
+
+
+def test_the_type_of_a_problem_that_is_shown_is_a_page_of_the_gateway_that_shows_it(world: World) -> None:
+    for name, shown in world.anyone().get("/openapi.json").json()["components"]["examples"].items():
+        assert shown["value"]["type"] == f"{world.base_url}/problems/{name}"
+    assert world.anyone().get(shown["value"]["type"]).status_code == 200
 
 
 BODIES = [
