@@ -212,7 +212,6 @@ def _api(gateway: Gateway) -> FastAPI:
         openapi_tags=TAGS,
     )
     api.state.auth = gateway.auth
-    install(api, gateway.settings.base_url)
 
     rooms = (
         exchange_routes.router(gateway.exchanges, gateway.decisions),
@@ -222,6 +221,7 @@ def _api(gateway: Gateway) -> FastAPI:
         catalogue_routes.router(gateway.catalogue),
         ledger_routes.router(gateway.ledger, gateway.store, gateway.pseudonyms),
     )
+    install(api, gateway.settings.base_url, rooms)
     for room in rooms:
         api.include_router(room, dependencies=[Depends(known_query)])
     for router in (

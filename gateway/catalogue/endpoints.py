@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 
 from gateway.catalogue.errors import NoSuchDataset, NoSuchRecordType
 from gateway.catalogue.service import Catalogue
@@ -12,6 +12,8 @@ from schemas.api.catalogue import AgencyBody, DatasetBody, RecordTypeBody, Recor
 from schemas.api.lists import Cursor, Page
 
 Version = Annotated[str, Path(description="`v1`, `v2` and so on")]
+
+RecordTypeName = Annotated[str, Path(description="Such as `driving-licence`")]
 
 
 def router(catalogue: Catalogue) -> APIRouter:
@@ -53,13 +55,27 @@ def router(catalogue: Catalogue) -> APIRouter:
         return catalogue.record_types()
 
     @routes.get(
+        "/record-types/{name}",
+        responses=answer(
+            200,
+            "The definition",
+            headers={"Content-Location": "Where this version stays: `/v1/record-types/{name}/{version}`"},
+        )
+        | problems(NoSuchRecordType),
+        summary="A shared definition, in its newest version",
+    )
+    async def newest_record_type(name: RecordTypeName, response: Response) -> RecordTypeBody:
+        """To look at. A program names the version that it was written for: a newer one may have other fields."""
+        found = catalogue.newest(name)
+        response.headers["Content-Location"] = f"/v1/record-types/{found.id}"
+        return found
+
+    @routes.get(
         "/record-types/{name}/{version}",
         responses=answer(200, "The definition") | problems(NoSuchRecordType),
         summary="A shared definition",
     )
-    async def record_type(
-        name: Annotated[str, Path(description="Such as `driving-licence`")], version: Version
-    ) -> RecordTypeBody:
+    async def record_type(name: RecordTypeName, version: Version) -> RecordTypeBody:
         """JSON Schema (2020-12), field paths and an example."""
         return catalogue.record_type(f"{name}/{version}")
 

@@ -71,11 +71,20 @@ class Catalogue:
             ]
         )
 
+    def newest(self, name: str) -> RecordTypeBody:
+        """The definition of this name's newest version. Raises `NoSuchRecordType`."""
+        found = _versions(name)
+        if not found:
+            raise NoSuchRecordType
+        return self.record_type(found[-1])
+
     def record_type(self, name: str) -> RecordTypeBody:
-        """A shared definition, with its JSON Schema and an example. Raises `NoSuchRecordType`."""
+        """A shared definition, with its JSON Schema and an example. Raises `NoSuchRecordType`, with the versions that
+        there are where it lacks this one only."""
         model = record_types().get(name)
         if model is None:
-            raise NoSuchRecordType
+            others = _versions(name.partition("/")[0])
+            raise NoSuchRecordType(f"it is there as {', '.join(others)}" if others else None)
         example: dict[str, Any] = dict(model.example)
         return RecordTypeBody(
             id=name,
@@ -87,6 +96,12 @@ class Catalogue:
             json_schema=json_schema(name),
             example=example,
         )
+
+
+def _versions(name: str) -> list[str]:
+    """The record types of this name, the newest last."""
+    found = [one for one in record_types() if one.rpartition("/")[0] == name]
+    return sorted(found, key=lambda one: int(one.rpartition("/v")[2]))
 
 
 def body(row: DatasetRow, available: list[WhoMayAsk]) -> DatasetBody:

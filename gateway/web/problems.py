@@ -4,13 +4,14 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from gateway.errors import GatewayError, InvalidRequest
@@ -66,8 +67,9 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
-def install(app: FastAPI, base_url: str) -> None:
-    """Let FastAPI answer every error as a problem."""
+def install(app: FastAPI, base_url: str, rooms: Iterable[APIRouter] = ()) -> None:
+    """Let FastAPI answer every error as a problem. `rooms`: where a path with a slash too many is looked for."""
+    calls = [route for room in rooms for route in room.routes if isinstance(route, APIRoute)]
 
     def answer(request: Request, error: GatewayError) -> Response:
         request_id = request.scope.get("threekeys.request_id", "")
@@ -92,8 +94,13 @@ def install(app: FastAPI, base_url: str) -> None:
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        known = WrongMethod(headers=error.headers) if error.status_code == 405 else NoSuchRoute()
-        return answer(request, known)
+        if error.status_code == 405:
+            return answer(request, WrongMethod(headers=error.headers))
+        # No redirect: many a program follows one without its body, or as a GET.
+        path, _, behind = request.scope["path"].rpartition("/")
+        meant = next((call.path for call in calls if not behind and call.path_regex.match(path)), None)
+        told = f"there is {meant}, without the slash at its end" if meant else None
+        return answer(request, NoSuchRoute(told))
 
     async def unexpected(request: Request, error: Exception) -> Response:
         request_id = request.scope.get("threekeys.request_id", "")

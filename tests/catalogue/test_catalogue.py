@@ -10,10 +10,12 @@ import pytest
 from gateway.agreements import availability, terms
 from gateway.agreements.repository import AgreementRow
 from gateway.app import Gateway
+from gateway.catalogue import service
 from gateway.catalogue.registration import SetDatasetStatus
 from gateway.db.connection import Connection
 from gateway.policy import AgreementFacts
 from schemas.records import record_model, record_types
+from schemas.records.driving_licence import DrivingLicence
 from tests.world import CONFIRMED, CONSUMER, DATASET, PROVIDER, STRANGER, Caller, World
 
 
@@ -117,6 +119,23 @@ def test_what_is_not_there_is_404(anyone: Caller) -> None:
     ):
         answer = anyone.get(path)
         assert (answer.status_code, answer.json()["code"]) == (404, code)
+
+
+def test_a_record_type_without_a_version_is_its_newest_and_says_which(
+    anyone: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = anyone.get("/v1/record-types/driving-licence")
+    assert one.json() == anyone.get("/v1/record-types/driving-licence/v1").json()
+    assert one.headers["content-location"] == "/v1/record-types/driving-licence/v1"
+    models = {"driving-licence/v10": DrivingLicence, "driving-licence/v9": DrivingLicence, **record_types()}
+    monkeypatch.setattr(service, "record_types", lambda: models)
+    monkeypatch.setattr(service, "field_paths", lambda _: ["status"])
+    monkeypatch.setattr(service, "json_schema", lambda _: {})
+    assert anyone.get("/v1/record-types/driving-licence").json()["id"] == "driving-licence/v10"
+    gone = anyone.get("/v1/record-types/driving-licence/v2").json()
+    assert gone["code"] == "no-such-record-type"
+    assert gone["detail"] == "it is there as driving-licence/v1, driving-licence/v9, driving-licence/v10"
+    assert anyone.get("/v1/record-types/nothing").json()["code"] == "no-such-record-type"
 
 
 def test_a_withdrawn_dataset_refuses_and_says_so(world: World, anyone: Caller) -> None:

@@ -106,6 +106,7 @@ ROUTES = (
     Route("GET", "/v1/datasets", "public"),
     Route("GET", "/v1/datasets/{agency}/{name}/{version}", "public", example=f"/v1/datasets/{DATASET}"),
     Route("GET", "/v1/record-types", "public"),
+    Route("GET", "/v1/record-types/{name}", "public", example="/v1/record-types/driving-licence"),
     Route("GET", "/v1/record-types/{name}/{version}", "public", example="/v1/record-types/driving-licence/v1"),
     Route("GET", "/v1/ledger/checkpoint", "public"),
     Route("GET", "/v1/ledger/tile/{path:path}", "public", example="/v1/ledger/tile/0/000.p/1"),
