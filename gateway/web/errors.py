@@ -1,6 +1,6 @@
 """What is wrong with a request before any room sees it."""
 
-from gateway.errors import GatewayError, InvalidRequest
+from gateway.errors import GatewayError, InvalidRequest, NotFound
 
 
 class MalformedRequest(InvalidRequest):
@@ -76,6 +76,18 @@ class NoSuchRoute(GatewayError):
     status = 404
     title = "There is no such route"
     explanation = "See /docs for the routes there are."
+
+
+class NoSuchProblemType(NotFound):
+    """No problem type of this code; `nearest` is the one that was meant, if any is near."""
+
+    code = "no-such-problem-type"
+    title = "There is no such problem type"
+    explanation = "GET /problems lists them all."
+
+    def __init__(self, nearest: str | None = None) -> None:
+        super().__init__(f"the nearest is {nearest}; GET /problems lists them all" if nearest else None)
+        self.nearest = nearest
 
 
 class WrongMethod(GatewayError):

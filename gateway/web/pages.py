@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from http import HTTPStatus
 from pathlib import Path as FilePath
 from typing import Annotated
@@ -10,8 +11,9 @@ from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
-from gateway.errors import NotFound
+from gateway.errors import GatewayError
 from gateway.web.declared import problems
+from gateway.web.errors import NoSuchProblemType
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(FilePath(__file__).parent / "templates"), autoescape=select_autoescape(default=True)
@@ -26,6 +28,8 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+_LONGEST = 100
+"""Characters of a mistyped code that are compared: to compare costs with their square."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +62,27 @@ def router(types: Mapping[str, ProblemType], places: Mapping[str, str]) -> APIRo
         "/{code}",
         response_class=HTMLResponse,
         response_description="A page for people",
-        responses=problems(NotFound),
+        responses=problems(NoSuchProblemType),
         summary="One problem type",
     )
     async def one(code: Annotated[str, Path(description="`code` of a problem")]) -> HTMLResponse:
-        """What it means and what to do: where the `type` of a problem leads."""
+        """What it means and what to do: where the `type` of a problem leads. Who prefers `text/html` is told
+        by a page too that there is no such type."""
         kind = types.get(code)
         if kind is None:
-            raise NotFound
+            raise NoSuchProblemType(next(iter(get_close_matches(code[:_LONGEST], types, 1)), None))
         return page("problem.html", up="../", kind=kind, place=places.get(kind.where or ""))
 
     return routes
+
+
+def missing(path: str, error: GatewayError) -> HTMLResponse:
+    """The page of an error, for who asked by this path for a page that there is not. Nothing of the path is on it."""
+    up = "../" * (path.count("/") - 1) or "./"
+    headers = {**_HEADERS, "Cache-Control": "no-store", "Vary": "Accept"}
+    found = page("missing.html", up=up, headers=headers, error=error, nearest=getattr(error, "nearest", None))
+    found.status_code = error.status
+    return found
 
 
 def page(template: str, *, up: str = "./", headers: Mapping[str, str] = _HEADERS, **context: object) -> HTMLResponse:

@@ -16,8 +16,10 @@ from starlette.exceptions import HTTPException
 
 from gateway.errors import GatewayError, InvalidRequest
 from gateway.telemetry.log import logger, where
+from gateway.web.accept import prefers_html
 from gateway.web.errors import NoSuchRoute, WrongMethod
 from gateway.web.faults import CALLER, Checked, of_body, of_shape
+from gateway.web.pages import missing
 from schemas.members import part_of
 
 MEDIA_TYPE = "application/problem+json"
@@ -67,11 +69,22 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
+def _is_page(path: str) -> bool:
+    """Whether people look for a page there, and no program for an answer."""
+    return not path.startswith(("/v1/", _OAUTH, "/.well-known/", "/health/"))
+
+
 def install(app: FastAPI, base_url: str, rooms: Iterable[APIRouter] = ()) -> None:
     """Let FastAPI answer every error as a problem. `rooms`: where a path with a slash too many is looked for."""
     calls = [route for room in rooms for route in room.routes if isinstance(route, APIRoute)]
 
     def answer(request: Request, error: GatewayError) -> Response:
+        if (
+            error.status == 404
+            and _is_page(request.scope["path"])
+            and prefers_html(request.headers.getlist("accept"))
+        ):
+            return missing(request.scope["path"], error)
         request_id = request.scope.get("threekeys.request_id", "")
         status, body, headers = rendered(request.scope["path"], error, base_url, request_id)
         return Response(body, status, headers)

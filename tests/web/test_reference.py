@@ -56,5 +56,5 @@ def test_the_links_between_pages_lead_somewhere(gateway: World) -> None:
 def test_the_page_template_folder_holds_only_what_is_used() -> None:
     folder = Path(__file__).parents[2] / "gateway" / "web" / "templates"
     assert sorted(path.name for path in folder.iterdir()) == [
-        "base.html", "problem.html", "problems.html", "reference.html", "reference.js",
+        "base.html", "missing.html", "problem.html", "problems.html", "reference.html", "reference.js",
     ]  # fmt: skip
