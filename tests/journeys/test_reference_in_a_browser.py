@@ -57,6 +57,18 @@ if FULL:  # a newcomer's `make test` must not need a browser; `make proof` does,
     def test_the_reference_renders_every_operation_and_asks_nobody_else(tmp_path: Path) -> None:
         _renders_every_operation_and_asks_nobody_else(tmp_path)
 
+    @pytest.mark.proof
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_the_reference_is_as_dark_as_the_browser_wants_it(tmp_path: Path, scheme: str) -> None:
+        with world(f"sqlite:///{tmp_path / 'gateway.db'}") as gateway:
+            command = [
+                _chromium(), *_FLAGS, f"--user-data-dir={tmp_path / 'profile'}",
+                f"--blink-settings=preferredColorScheme={['dark', 'light'].index(scheme)}",
+                "--dump-dom", f"{gateway.base_url}/docs",
+            ]  # fmt: skip
+            shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+        assert ('<html lang="en" class="dark-mode">' in shown) is (scheme == "dark")
+
 
 def _asked_by_the_page(log: dict[str, Any], origin: str) -> list[str | None]:
     """The hosts of all requests that the page made; the browser asks its maker's too, of its own accord."""

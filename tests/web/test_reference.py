@@ -53,6 +53,15 @@ def test_the_links_between_pages_lead_somewhere(gateway: World) -> None:
             assert gateway.anyone().get(urljoin(path, link)).status_code == 200, f"{path}: {link}"
 
 
+def test_a_dark_page_is_dark_whole(gateway: World) -> None:
+    anyone = gateway.anyone()
+    assert "html.dark-mode .swagger-ui" in anyone.get("/docs/swagger-ui.css").text, "Swagger UI goes by another name"
+    started = anyone.get("/docs/start.js").text
+    assert '"(prefers-color-scheme: dark)"' in started
+    assert 'classList.toggle("dark-mode", dark.matches)' in started
+    assert "#fbfaf6; border-radius" not in anyone.get("/docs").text
+
+
 def test_the_page_template_folder_holds_only_what_is_used() -> None:
     folder = Path(__file__).parents[2] / "gateway" / "web" / "templates"
     assert sorted(path.name for path in folder.iterdir()) == [
