@@ -31,7 +31,17 @@ from gateway.consent.receipt import ConsentReceipts
 from gateway.consent.service import Consents
 from gateway.db.open import open_store
 from gateway.db.store import Store
-from gateway.document import BASE, DESCRIPTION, TAGS, at_home, finished, operation_id, places, problem_types
+from gateway.document import (
+    BASE,
+    DESCRIPTION,
+    TAGS,
+    at_home,
+    connector_types,
+    finished,
+    operation_id,
+    places,
+    problem_types,
+)
 from gateway.errors import GatewayError
 from gateway.exchange import endpoints as exchange_routes
 from gateway.exchange.asgi import ExchangeRoute
@@ -226,7 +236,7 @@ def _api(gateway: Gateway) -> FastAPI:
         api.include_router(room, dependencies=[Depends(known_query)])
     for router in (
         auth_routes.router(gateway.auth),
-        pages.router(problem_types(), places(rooms)),
+        pages.router(problem_types() | connector_types(), places(rooms)),
         reference.router(),
         health.router(gateway.catalogue.agencies, gateway.sequencer, gateway.metrics, lambda: gateway.route.draining),
     ):

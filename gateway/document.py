@@ -23,6 +23,7 @@ from gateway.auth.errors import (
     WrongKindOfCaller,
 )
 from gateway.catalogue import errors as catalogue
+from gateway.connector.problems import KINDS
 from gateway.consent.errors import NotConsentable
 from gateway.db.errors import StorageBusy, StorageFull, StorageUnavailable
 from gateway.errors import GatewayError, InvalidRequest, Refused, SourceFault, catalogue_of_errors
@@ -107,6 +108,14 @@ def problem_types() -> dict[str, ProblemType]:
             ProblemType(reason.code, reason.status, reason.title, reason.remedy, reason.key, call),
         )
     return types
+
+
+def connector_types() -> dict[str, ProblemType]:
+    """What a caller's connector says of itself: no call gives any of them, but their pages are here too."""
+    return {
+        kind.code: ProblemType(kind.code, kind.status, kind.title, kind.explanation, of_connector=True)
+        for kind in KINDS
+    }
 
 
 def problem_examples() -> dict[str, dict[str, Any]]:

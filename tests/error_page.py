@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from gateway.document import problem_types
+from gateway.document import connector_types, problem_types
 from gateway.policy import REASONS
 
 _HEAD = """# Errors
@@ -15,6 +15,12 @@ Pointer, and to an unknown member by its parent, with the members that are known
 
 Refusals have [a page of their own](reason-codes.md), with the missing key and its remedy. This page holds all others.
 Write it with `python -m tests.error_page > docs/errors.md`.
+"""
+
+_OF_CONNECTOR = """## Of the connector
+
+`threekeys connect` answers with these what it does not forward, and what did not come back: with `"source":
+"connector"`, without `requestId`. Their `type` is a page of the gateway as well.
 """
 
 
@@ -31,7 +37,10 @@ def page() -> str:
         same = sorted((kind for kind in kinds if kind.status == status), key=lambda kind: kind.code)
         lines += [f"| `{kind.code}` | {kind.title} | {kind.explanation} |" for kind in same]
         lines.append("")
-    return "\n".join(lines)
+    lines += [_OF_CONNECTOR, "| code | status | what it means | what to do |", "| --- | --- | --- | --- |"]
+    own = connector_types().values()
+    lines += [f"| `{kind.code}` | {kind.status} | {kind.title} | {kind.explanation} |" for kind in own]
+    return "\n".join([*lines, ""])
 
 
 if __name__ == "__main__":

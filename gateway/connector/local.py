@@ -1,6 +1,5 @@
 """`threekeys connect`: plain HTTP on loopback in, signed requests to the gateway out, the answer shown untouched."""
 
-import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from gateway.clock import Clock
+from gateway.connector import problems
 from gateway.connector.auth import ThreekeysAuth
 from gateway.connector.errors import ConnectorError, NotTrusted, TokenRefused
 from gateway.connector.keys import ClientKey
-from gateway.connector.loopback import Turned, turned_away
+from gateway.connector.loopback import turned_away
+from gateway.connector.problems import Kind
 from gateway.connector.reaching import gateway_url, told, trusted
 from gateway.loopback import is_loopback
 
@@ -92,42 +93,45 @@ class LocalConnector:
         peer = scope["client"][0] if scope.get("client") else None
         turned = turned_away(headers, peer) or self._unfit(headers)
         if turned is not None:
-            return await _problem(send, turned.status, turned.code, turned.title, turned.remedy)
+            return await self._problem(send, turned)
         named = dict(headers).get(b"threekeys-client", b"").decode("latin-1") or self._default
         auth = self._auths.get(named)
         if auth is None:
             known = ", ".join(self._auths)
             remedy = f"Threekeys-Client names one of {known}; without the header it is {self._default}."
-            return await _problem(send, 400, "no-such-client", "The connector holds no such client", remedy)
+            return await self._problem(send, problems.CLIENT_NOT_HELD, remedy)
         body = await _body(receive)
         if body is None:
-            remedy = f"The connector forwards at most {LARGEST} bytes; no call of the gateway needs as much."
-            return await _problem(send, 413, "too-large", "The body is too large", remedy)
+            return await self._problem(send, problems.TOO_LARGE)
         request = self._outward(scope, headers, body)
         try:
             answer = await self._client.send(request, auth=auth, stream=True)
         except TokenRefused as error:
             remedy = f"{error}. Check the client's id, its key file, and with the operator what is registered for it."
-            return await _problem(send, 502, "token-refused", "The gateway gave the client no token", remedy)
+            return await self._problem(send, problems.TOKEN_REFUSED, remedy)
         except ConnectorError as error:
             remedy = f"{error}. Check that --gateway is the gateway's base URL: it is {self._base}."
-            return await _problem(send, 502, "gateway-unreachable", "The gateway does not answer as one", remedy)
+            return await self._problem(send, problems.UNREACHABLE, remedy)
         except httpx.TimeoutException:
-            remedy = "It may have done what was asked: repeat the same body with the same Idempotency-Key."
-            return await _problem(send, 504, "gateway-slow", "The gateway did not answer in time", remedy)
+            return await self._problem(send, problems.SLOW)
         except httpx.HTTPError as error:
             fault = await told(error, self._base)
             if isinstance(fault, NotTrusted):
-                return await _problem(send, 502, "gateway-not-trusted", "The gateway is not trusted", f"{fault}.")
+                return await self._problem(send, problems.NOT_TRUSTED, f"{fault}.")
             remedy = f"{fault}. Check that --gateway is the gateway's base URL, and that it runs."
-            return await _problem(send, 502, "gateway-unreachable", "The gateway cannot be reached", remedy)
+            return await self._problem(send, problems.UNREACHABLE, remedy)
         await _show(answer, send)
 
-    def _unfit(self, headers: list[tuple[bytes, bytes]]) -> Turned | None:
+    def _unfit(self, headers: list[tuple[bytes, bytes]]) -> Kind | None:
         if any(name in (b"authorization", b"dpop") for name, _ in headers):
-            remedy = "Send neither Authorization nor DPoP; name another client by Threekeys-Client."
-            return Turned(400, "signs-itself", "The connector signs each request itself", remedy)
+            return problems.SIGNS_ITSELF
         return None
+
+    async def _problem(self, send: Send, kind: Kind, detail: str | None = None) -> None:
+        body = problems.body(kind, str(self._base), detail)
+        headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": kind.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
     def _outward(self, scope: Scope, headers: list[tuple[bytes, bytes]], body: bytes) -> httpx.Request:
         raw: bytes = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
@@ -188,12 +192,3 @@ async def _show(answer: httpx.Response, send: Send) -> None:
         await send({"type": "http.response.body", "body": b""})
     finally:
         await answer.aclose()
-
-
-async def _problem(send: Send, status: int, code: str, title: str, remedy: str) -> None:
-    """RFC 9457, of the connector's own: `source` tells it from the gateway's. `detail` says what to do."""
-    members = {"title": title, "status": status, "code": code, "detail": remedy, "source": "connector"}
-    body = json.dumps({"type": "about:blank", **members}).encode()
-    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -42,6 +42,8 @@ class ProblemType:
     explanation: str
     missing_key: str | None = None
     where: str | None = None
+    of_connector: bool = False
+    """Given by the caller's own connector, never by a gateway."""
 
 
 def router(types: Mapping[str, ProblemType], places: Mapping[str, str]) -> APIRouter:

@@ -90,7 +90,7 @@ def test_a_header_chooses_among_the_clients_that_it_holds(tmp_path: Path) -> Non
                 answer = await client.get(f"{url}/v1/consents/c1", headers={"Threekeys-Client": named})
                 assert answer.json()["client"] == named
             answer = await client.get(f"{url}/v1/consents/c1", headers={"Threekeys-Client": "nobody"})
-            assert (answer.status_code, answer.json()["code"]) == (400, "no-such-client")
+            assert (answer.status_code, answer.json()["code"]) == (400, "client-not-held")
             assert answer.headers["content-type"] == "application/problem+json"
 
     asyncio.run(check())
