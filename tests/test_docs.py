@@ -73,11 +73,16 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 @pytest.mark.parametrize("page", TYPED_HERE, ids=lambda page: page.name)
 def test_what_the_page_tells_to_type_gives_what_the_page_shows(page: Path, demo: Demo) -> None:
     base = int(demo.description["baseUrl"].rpartition(":")[2])
-    terminal = Terminal(demo.folder.parents[1], {8400: base, 8401: base + 1})
+    folder = demo.folder.parents[1]
+    before = {path.name for path in folder.iterdir()}
+    terminal = Terminal(folder, {8400: base, 8401: base + 1})
     try:
         terminal.follow(page)
     finally:
         terminal.close()
+    if page.name == "tutorial.md":
+        left = {path.name for path in folder.iterdir()} - before
+        assert left <= {".typed"}, "the page does not remove what it told to write"
 
 
 def test_every_command_shown_is_typed_by_some_test() -> None:

@@ -96,8 +96,8 @@ def show(layout: Layout, steps: Sequence[Step]) -> str:
         f"  gateway    {layout.base_url}        API reference: {layout.base_url}/docs",
         f"  connector  {layout.connector_url}        plain HTTP in, signed requests out",
         "",
-        "Try this in another terminal, in this order. Steps 2 to 9 are one person's story, to be told",
-        "once: the next start tells it of somebody else, whom nobody has asked yet.",
+        "Try this in another terminal, in this order. Steps 2 to 9 are one person's story (but for 7, which is",
+        "Amara's), to be told once: the next start tells it of somebody else, whom nobody has asked yet.",
     ]
     for number, step in enumerate(steps, 1):
         lines += ["", f"{number:2}. {step.what}  → {' '.join(step.expect)}", f"    {step.command}"]
