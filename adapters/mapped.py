@@ -21,6 +21,7 @@ from adapters.reading import (
     wanted,
     written_reader,
 )
+from adapters.unseen import Unseen
 
 T = TypeVar("T", bound=Source)
 _PLANS: Final = 256  # sets of fields whose plan is kept; agreements use a handful
@@ -43,6 +44,7 @@ class Mapped:
             )
             for scheme, spec in mapping.identifiers.items()
         }
+        self._unseen = Unseen(mapping)
         self._plan(None)
 
     def __call__(self, source: Source, fields: frozenset[str] | None) -> Record:
@@ -54,6 +56,7 @@ class Mapped:
         identifiers = self.identifiers(source)
         if self.is_restricted(source):
             return Record({}, restricted=True, identifiers=identifiers)
+        self._unseen.look(source, fields)
         plan, fault = self._plan(fields), None
         try:
             data, _ = build(plan, source)

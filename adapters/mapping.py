@@ -22,9 +22,10 @@
 it is. In nested sources a dot steps inwards, a number picks from a list (`names.0.family`); a key that itself holds
 dots is found first.
 
-What the source does not hold is left out; what it holds as empty (null, "", blanks, or a value of `emptyWhen`)
-becomes null, the agency saying "none", or is left out with `whenEmpty: omit`. A written-out row with nothing in it is
-left out. An empty `restricted` counts as no; a source without that field cannot be used.
+What the source does not hold is left out, and told once in the log (`adapters.unseen`); what it holds as empty (null,
+"", blanks, or a value of `emptyWhen`) becomes null, the agency saying "none", or is left out with `whenEmpty: omit`.
+A written-out row with nothing in it is left out. An empty `restricted` counts as no; a source without that field
+cannot be used.
 
 Errors: at start ValueError, by way of pydantic, naming the mapping's key; at run time `Permanent` naming the
 source field, never the value.
@@ -52,7 +53,14 @@ def _word(value: Any) -> Any:
     return str(value) if isinstance(value, int) else value
 
 
+def _listed(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        raise ValueError("a list of texts is expected, e.g. [Y]")
+    return value
+
+
 Word = Annotated[str, BeforeValidator(_word)]
+Words = Annotated[tuple[Word, ...], BeforeValidator(_listed)]
 
 
 class Value(AdapterSettings):
@@ -66,9 +74,9 @@ class Value(AdapterSettings):
     currency: str = "GBP"
     codes: dict[Word, Any] = Field(default_factory=dict)
     otherwise: Any = None
-    true_when: tuple[Word, ...] = ()
-    false_when: tuple[Word, ...] = ()
-    empty_when: tuple[Word, ...] = ()
+    true_when: Words = ()
+    false_when: Words = ()
+    empty_when: Words = ()
     when_empty: Literal["null", "omit"] = "null"
 
     @field_validator("as_", mode="before")

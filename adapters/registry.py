@@ -60,6 +60,8 @@ def faults(error: ValidationError, settings: type[BaseModel]) -> str:
         # Tags of a union stand in parentheses: they are ours, and no key of the configuration.
         path = ".".join(str(part) for part in fault["loc"] if not str(part).startswith("("))
         message = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] in ("tuple_type", "list_type"):
+            message = "a list is expected, e.g. [a, b]"
         if fault["type"] == "extra_forbidden":
             message = unknown_setting(settings, fault["loc"])
         said.append(f"{path}: {message}" if path else message)

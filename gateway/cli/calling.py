@@ -48,7 +48,7 @@ class Calling:
         if not isinstance(found, dict):
             raise ConfigurationError(f"what answers at {self.url} is no gateway: {answer.status_code}, and no JSON")
         if answer.is_error:
-            faults = [f"{fault['pointer']}: {fault['detail']}" for fault in found.get("errors") or []]
+            faults = [f"{fault['pointer'] or 'at the top'}: {fault['detail']}" for fault in found.get("errors") or []]
             said = "; ".join(filter(None, (found.get("title"), found.get("detail"))))
             code = found.get("code", "without a code")
             raise ConfigurationError("\n  ".join([f"{answer.status_code} {code}: {said}", *faults]))

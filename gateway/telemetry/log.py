@@ -17,7 +17,7 @@ _stream: TextIO = sys.stderr
 _lines: list[str] = []
 _due: asyncio.AbstractEventLoop | None = None
 _GATHER = 0.05
-_KNOWN = frozenset({"uvicorn", "asyncio"})
+_KNOWN = frozenset({"uvicorn", "asyncio", "adapters"})
 _BEHIND = re.compile(r"[\n(<]")
 _SMALL = 1_000_000
 """A number that counts something; one of more digits may be somebody's."""

@@ -176,6 +176,11 @@ def test_an_as_of_that_is_a_mere_day_begins_with_it() -> None:
             "fields.a.rows.0.b.fields.c.fmt: there is no such setting; the nearest is format; known are: from",
         ),
         ({"fields": {"a": {"rows": []}}}, "fields.a.rows: "),
+        ({"fields": {"a": {"rows": "x"}}}, "fields.a.rows: a list is expected, e.g. [a, b]"),
+        *(
+            ({"fields": {"a": {"from": "x", word: "Y"}}}, f"fields.a.{word}: a list of texts is expected, e.g. [Y]")
+            for word in ("trueWhen", "falseWhen", "emptyWhen")
+        ),
         ({"fields": {"a": {"each": "x"}}}, "fields.a.fields: Field required"),
         ({"fields": {"a": "x"}, "restricted": {"from": "y", "as": "flag"}}, "restricted: there is no converter"),
         ({"fields": {"a": "x"}, "identifiers": {"nino": {}}}, "identifiers.nino.from: Field required"),

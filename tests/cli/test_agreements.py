@@ -138,6 +138,14 @@ def test_at_a_terminal_it_asks(
     assert [one["agency"] for one in found["acceptances"]] == accepted
 
 
+def test_a_fault_of_a_whole_text_is_told_without_an_empty_pointer(agreement: Run, tmp_path: Path) -> None:
+    path = tmp_path / "agreement.json"
+    path.write_text(json.dumps({**agreement_text(), "onwardsUse": "None."}))
+    status, _, said = agreement(CONSUMER, "draft", str(path))
+    assert status == 1
+    assert "\n  at the top: an unknown member stands here; known are: " in said
+
+
 def test_what_could_make_a_terminal_show_something_else_is_not_printed() -> None:
     assert printable("\x1b[2Jfor \u202eevil") == "\ufffd[2Jfor \ufffdevil"
     assert printable("Führerscheine → Wohngeld") == "Führerscheine → Wohngeld"
