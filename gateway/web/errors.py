@@ -10,8 +10,8 @@ class MalformedRequest(InvalidRequest):
     status = 400
     title = "This is not an HTTP request that can be taken"
     explanation = (
-        "Send HTTP/1.1 as RFC 9112 says, with one Host field. Nothing of it was done, and the connection is closed: "
-        "what was to follow has to be sent again."
+        "Send HTTP/1.1 as RFC 9112 says, with one Host field and no fields after the body (trailers). Nothing of it "
+        "was done, and the connection is closed: what was to follow has to be sent again."
     )
 
 

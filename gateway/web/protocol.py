@@ -47,6 +47,8 @@ class BoundedHttp(HttpToolsProtocol):
 
     Beyond `most_at_once` connections a new one is told so, and beyond as many requests under way each of them (503).
     One Host field, and in HTTP/1.1 not none (400; RFC 9112, section 3.2): two readers could each take another.
+    No field after a body (400): whoever checked the head, a proxy say, has not seen it, and so it counts for nothing
+    (RFC 9110, section 6.5.1); a caller who means something by it is told rather than passed over.
     """
 
     most_at_once: ClassVar[int]
@@ -100,12 +102,15 @@ class BoundedHttp(HttpToolsProtocol):
         if len(self.tasks) >= self.most_at_once or (self._late and len(self.connections) > self.most_at_once):
             self.scope[CROWDED] = True  # type: ignore[literal-required]  # a member of ours
         super().on_headers_complete()
+        self.headers = []  # what follows the body is kept apart from the fields that the request was begun with
 
     def on_body(self, body: bytes) -> None:
         self._framing -= len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self.headers:
+            raise HttpParserError
         self._framing, self._in_body = 0, False
         super().on_message_complete()
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from gateway.connector.proofs import ProofMaker
 from gateway.errors import GatewayError
 from gateway.web.errors import HeadTooLarge, MalformedRequest
 from tests.answers import one_answer
-from tests.world import World
+from tests.world import CONSUMER, World
 
 GOOD = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
 MARK = b"Zyzzyva"
@@ -104,6 +105,38 @@ def test_a_refusal_is_not_the_answer_to_the_request_before_it(world: World) -> N
 
 def test_trailers_that_are_too_large_are_told_by_a_problem(world: World) -> None:
     check(world, told(world, BODY + b"0\r\nX: " + MARK * 2_500), HeadTooLarge)
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.2], ids=["at once", "later"])
+@pytest.mark.parametrize("what", ["credentials", "Content-Type", "Idempotency-Key"])
+def test_a_field_after_the_body_counts_for_nothing(world: World, what: str, pause: float) -> None:
+    path, before = "/v1/exchanges", len(world.adapter.queries)
+    key = world.keys[f"{CONSUMER}.casework"]
+    token = world.casework.post(path, json={}).request.headers["authorization"]
+    proof = ProofMaker(f"{CONSUMER}.casework", key, world.base_url, world.clock).proof("POST", path, token.split()[1])
+    fields = {
+        "credentials": f"Authorization: {token}\r\nDPoP: {proof}\r\n",
+        "Content-Type": "Content-Type: application/json\r\n",
+        "Idempotency-Key": "Idempotency-Key: key-1\r\n",
+    }
+    late = fields.pop(what)
+    if what != "Idempotency-Key":
+        fields.pop("Idempotency-Key")
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n{''.join(fields.values())}\r\n"
+    body = json.dumps(world.ask()).encode()
+    with socket.create_connection(("127.0.0.1", world.settings.port), timeout=5) as connection:
+        first = head.encode() + b"%x\r\n%b\r\n0\r\n" % (len(body), body)
+        if pause:
+            connection.sendall(first)
+            time.sleep(pause)
+            first = b""
+        connection.sendall(first + late.encode() + b"\r\n")
+        answer = one_answer(connection)
+    if pause and what != "Idempotency-Key":  # what is missing was told before anything came after the body
+        assert answer.partition(b"\r\n")[0].split()[1] in (b"401", b"415")
+    else:
+        check(world, answer, MalformedRequest)
+    assert len(world.adapter.queries) == before
 
 
 def test_after_a_good_request_a_bad_one_is_told_too(world: World) -> None:
