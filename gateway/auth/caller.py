@@ -64,15 +64,16 @@ class Credentials:
 
     @classmethod
     def of(cls, headers: Iterable[tuple[bytes, bytes]]) -> "Credentials":
-        """From the headers of an ASGI scope. A field that is sent twice is refused (RFC 9449, section 4.3)."""
-        authorization = dpop = b""
+        """From the headers of an ASGI scope. A field that is sent twice, be it empty, is refused (RFC 9449, section
+        4.3)."""
+        authorization = dpop = None
         for name, value in headers:
             if name == b"authorization":
-                if authorization:
+                if authorization is not None:
                     raise NoCredentials("send one Authorization header")
                 authorization = value
             elif name == b"dpop":
-                if dpop:
+                if dpop is not None:
                     raise NoCredentials("send one DPoP header")
                 dpop = value
-        return cls(authorization, dpop)
+        return cls(authorization or b"", dpop or b"")

@@ -70,15 +70,17 @@ def router(auth: Auth) -> APIRouter:
             credentials = Credentials.of(request.scope["headers"])
         except NoCredentials as error:
             return _error(400, "invalid_request", error.detail)
+        kinds = request.headers.getlist("content-type")
+        packed = any(one.lower() != "identity" for one in request.headers.getlist("content-encoding"))
+        if len(kinds) > 1 or packed:
+            return _error(400, "invalid_request", "send one Content-Type, and no Content-Encoding")
         body = b""
         async for piece in request.stream():
             body += piece
             if len(body) > LARGEST:
                 return _error(400, "invalid_request", "the body is too large")
         try:
-            answer = await auth.endpoint.grant(
-                request.headers.get("content-type", ""), request.url.query, body, credentials
-            )
+            answer = await auth.endpoint.grant("".join(kinds), request.url.query, body, credentials)
         except Unavailable as error:
             return _error(error.status, "temporarily_unavailable", error.title, error.headers)
         return JSONResponse(answer.body, answer.status, answer.headers)

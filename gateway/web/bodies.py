@@ -98,14 +98,32 @@ async def _read(receive: Receive, most: int) -> bytes:
 
 
 def check_content_type(scope: Scope) -> None:
-    """Raise `WrongContentType` unless the body says that it is JSON."""
+    """Raise `WrongContentType` unless the body says once that it is JSON, in UTF-8 (RFC 8259, section 8.1), as is."""
+    kind = None
     for name, value in scope["headers"]:
         if name == b"content-type":
-            kind = value.partition(b";")[0].strip().lower()
-            if kind == b"application/json":
-                return
-            break
-    raise WrongContentType
+            if kind is not None:
+                raise WrongContentType("send one Content-Type field")
+            kind = value
+        elif name == b"content-encoding":
+            check_encoding(value)
+    if kind == b"application/json":  # as nearly everybody says it
+        return
+    media, *parameters = (kind or b"").split(b";")
+    if media.strip().lower() != b"application/json":
+        raise WrongContentType
+    for parameter in parameters:
+        name, _, value = parameter.partition(b"=")
+        if name.strip().lower() == b"charset" and value.strip().strip(b'"').lower() != b"utf-8":
+            raise WrongContentType("the only charset of JSON is utf-8")
+
+
+def check_encoding(coding: bytes) -> None:
+    """Raise `WrongContentType` for a body that would have to be unpacked first: it could be of any size."""
+    if coding.strip().lower() not in (b"", b"identity"):
+        raise WrongContentType(
+            "no Content-Encoding is taken: send the body as it is", headers={"Accept-Encoding": "identity"}
+        )
 
 
 class StrictBodies:

@@ -61,11 +61,11 @@ class BodyTooLarge(InvalidRequest):
 
 
 class WrongContentType(InvalidRequest):
-    """Not application/json."""
+    """Not application/json, not in UTF-8, or packed."""
 
     code = "wrong-content-type"
     status = 415
-    title = "The body's content type is not taken"
+    title = "The body's content type or encoding is not taken"
     explanation = "Send Content-Type: application/json."
 
 

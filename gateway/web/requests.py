@@ -1,12 +1,13 @@
 """Each request: an id that finds its log line, one log line, its metrics, and a count of those in flight."""
 
+import re
 import time
 
 from gateway.clock import Clock, to_iso
 from gateway.telemetry.log import access, logger, where
 from gateway.telemetry.metrics import Metrics
 from gateway.web.bodies import App, Message, Receive, Scope, Send, send_problem
-from gateway.web.errors import TooManyConnections
+from gateway.web.errors import NoSuchRoute, TooManyConnections
 
 CROWDED = "threekeys.crowded"
 """Stands in a scope where the server has more connections, or requests under way, than it takes."""
@@ -17,6 +18,9 @@ class Requests:
 
     What the server marks as `CROWDED` is turned away here; not who asks whether the gateway lives, since whoever
     restarts those that do not would only make it worse.
+
+    A slash or backslash that is written encoded is none of a route: whoever stands before the gateway, and reads the
+    path as it was sent, would take it for another one.
     """
 
     def __init__(self, app: App, clock: Clock, metrics: Metrics, base_url: str) -> None:
@@ -47,6 +51,8 @@ class Requests:
         try:
             if CROWDED in scope and not scope["path"].startswith("/health/"):
                 await send_problem(scope, send_with_id, TooManyConnections(), self.base_url)
+            elif b"%" in (raw := scope.get("raw_path") or b"") and _SEPARATOR.search(raw):
+                await send_problem(scope, send_with_id, NoSuchRoute("send / as it is in a path"), self.base_url)
             else:
                 await self.app(scope, receive, send_with_id)
         except Exception as error:
@@ -66,4 +72,5 @@ class Requests:
         access(to_iso(self.clock.now()), request_id, method, route, status, seconds * 1000, caller)
 
 
+_SEPARATOR = re.compile(rb"%(?:2f|5c)", re.IGNORECASE)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
