@@ -111,7 +111,7 @@ def pick(keys: Iterable[PublicKey], kid: object, algorithm: object) -> PublicKey
     fitting = [key for key in keys if algorithm in algorithms(key)]
     if kid is None:
         return fitting[0] if len(fitting) == 1 else None
-    return next((key for key in fitting if kid in (key.kid, _thumbprint(key))), None)
+    return next((key for key in fitting if kid == key.kid or kid == _thumbprint(key)), None)
 
 
 def _thumbprint(key: PublicKey) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gateway.agencies.keys import PublicKey
 from gateway.auth import compact
 from gateway.auth.caller import PersonCaller
 from gateway.auth.errors import TokenInvalid
@@ -57,6 +58,16 @@ class PersonToken:
     account: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A token that was verified, and the key that did: it is good for as long as its issuer stands by that key."""
+
+    token: PersonToken
+    issuer: PersonIssuer
+    header: Mapping[str, Any]
+    key: PublicKey
+
+
 class People:
     """Verifies persons' tokens. `pseudonyms(issuer, sub)` are the hashes by which the gateway knows the account now.
 
@@ -78,33 +89,46 @@ class People:
         self._clock = clock
         self._pseudonyms = pseudonyms
         self._not_for = not_for
-        self._kept: Kept[PersonToken] = Kept(most)
+        self._kept: Kept[_Kept] = Kept(most)
 
     async def verify(self, token: bytes) -> PersonToken:
         """Who the token says it is. Raises `TokenInvalid`; no text of it holds anything of the token."""
-        now = self._clock.now()
-        found = self._kept.get(token, now)
-        if found is None:
-            try:
-                claims, issuer = await self.read(token)
-                audiences = named(claims)
-                if self._not_for in audiences or not audiences & issuer.audiences:
-                    raise NotAccepted("its audience is another")
-                found, expires_at = self.person(claims, issuer, now // MICROSECONDS)
-            except NotAccepted as error:
-                raise _invalid(str(error)) from None
-            except KeysUnavailable:
-                raise _invalid("the keys of its issuer cannot be fetched now") from None
-            self._kept.put(token, found, expires_at, now)
+        try:
+            found = await self._verified(token)
+        except NotAccepted as error:
+            raise _invalid(str(error)) from None
+        except KeysUnavailable:
+            raise _invalid("the keys of its issuer cannot be fetched now") from None
         # A token may be kept for longer than it takes to rotate a key.
         hashes = self._pseudonyms(found.person.issuer, found.account)
         return replace(found, person=replace(found.person, subject_hashes=hashes))
+
+    async def _verified(self, token: bytes) -> PersonToken:
+        now = self._clock.now()
+        kept = self._kept.get(token, now)
+        if kept is not None and await self._find(kept.issuer, kept.header) is kept.key:
+            return kept.token
+        # Not seen yet, or its issuer's keys were read anew: one that was withdrawn vouches for nobody any more.
+        jwt, issuer, key = await self._signed(token)
+        audiences = named(jwt.claims)
+        if self._not_for in audiences or not audiences & issuer.audiences:
+            raise NotAccepted("its audience is another")
+        found, expires_at = self.person(jwt.claims, issuer, now // MICROSECONDS)
+        self._kept.put(token, _Kept(found, issuer, jwt.header, key), expires_at, now)
+        return found
 
     async def read(self, token: bytes) -> tuple[dict[str, Any], PersonIssuer]:
         """What a trusted issuer signed, and which one; for whom, and whether it is still good, is not looked at.
 
         Raises `NotAccepted` and `KeysUnavailable`.
         """
+        jwt, issuer, _ = await self._signed(token)
+        return jwt.claims, issuer
+
+    async def _find(self, issuer: PersonIssuer, header: Mapping[str, Any]) -> PublicKey | None:
+        return await self._key_sets.find(issuer.jwks, issuer.jwks_uri, header.get("kid"), header.get("alg"))
+
+    async def _signed(self, token: bytes) -> tuple[compact.Unverified, PersonIssuer, PublicKey]:
         try:
             jwt = compact.read(token.decode("ascii"))
         except ValueError:
@@ -115,10 +139,10 @@ class People:
             raise NotAccepted("its issuer is not trusted here")
         if jwt.typ not in _TYPES:
             raise NotAccepted("its typ is not that of a person's token")
-        key = await self._key_sets.find(issuer.jwks, issuer.jwks_uri, jwt.header.get("kid"), jwt.header.get("alg"))
+        key = await self._find(issuer, jwt.header)
         if key is None or not jwt.verified_by(key):
             raise NotAccepted("its signature does not verify with a key of its issuer")
-        return jwt.claims, issuer
+        return jwt, issuer, key
 
     def person(self, claims: dict[str, Any], issuer: PersonIssuer, now: int) -> tuple[PersonToken, int]:
         """Who it says it is, and until when (microseconds). Raises `NotAccepted`. `now` in seconds."""

@@ -19,6 +19,7 @@ from tests.auth.conftest import Shared
 from tests.auth.forging import hmacked, public_texts, signed, unsigned
 from tests.auth.running import Running, bound, running, served
 from tests.auth.sign_in import ISSUER, KEY, trusted
+from tests.auth.test_keysets import KeyHost
 
 PEOPLE = {
     "Ada Sample": {"nino": "ZZ123456A", "nhs-number": "9990000018"},
@@ -246,6 +247,35 @@ def test_a_kept_persons_token_dies_when_it_expires(tmp_path: Path) -> None:
             assert (await decide(gateway, token)).status_code == 200
             gateway.clock.moved = 301
             assert (await decide(gateway, token)).status_code == 401
+
+    asyncio.run(check())
+
+
+def test_a_kept_persons_token_dies_when_its_issuer_withdraws_the_key(tmp_path: Path) -> None:
+    async def check() -> None:
+        host, new = KeyHost(KEY), ClientKey.generate()
+        async with served(host) as url:
+            issuer = trusted(jwks="", jwks_uri=f"{url}/jwks.json")
+            async with running(tmp_path, issuers=(issuer,)) as gateway:
+                token = signed(KEY, header(), claims(gateway, exp=gateway.clock.seconds + 86_400))
+
+                async def status(after: int) -> int:
+                    gateway.clock.moved = after
+                    return (await decide(gateway, token)).status_code
+
+                assert await status(0) == 200
+                host.hold(KEY, new)
+                assert [await status(601), await status(602)] == [200, 200]
+                assert host.asked == 2
+                host.hold(new)
+                assert await status(1_150) == 200  # the key set is not read anew yet
+                assert [await status(1_202), await status(1_300)] == [401, 401]
+                host.body = json.dumps({"keys": [new.public_jwks()["keys"][0] | {"kid": KEY.kid}]}).encode()
+                assert await status(2_000) == 401
+                host.hold(KEY)
+                assert await status(2_700) == 200
+                host.status = 503
+                assert [await status(6_000), await status(7_000)] == [200, 401]  # stood in for, for an hour
 
     asyncio.run(check())
 
