@@ -2,6 +2,9 @@
 
 A repeat under an Idempotency-Key reads the source again, so the rate counts it; it hands out nothing more than was
 counted before, so the day does not.
+
+Gateways whose clocks differ count in one row. It never goes back: what stands there as later than now goes on being
+counted, so that around midnight neither of two gives the other the day anew.
 """
 
 import json
@@ -32,7 +35,7 @@ class Counter:
     def count(self, now: int, *, repeat: bool = False) -> None:
         """Count one fetch."""
         second, day = now // MICROSECONDS, now // DAY
-        if self.day != day:
+        if self.day < day:
             self.day, self.day_count = day, 0
         self.day_count += not repeat
         if self.recent and self.recent[-1][0] >= second:
@@ -44,7 +47,7 @@ class Counter:
 
     def usage(self, now: int, per_minute: int) -> Usage:
         """As facts of a decision."""
-        second, day = now // MICROSECONDS, now // DAY
+        second, day = now // MICROSECONDS, max(self.day, now // DAY)
         live = [pair for pair in self.recent if pair[0] >= second - WINDOW]
         in_minute = sum(count for _, count in live)
         free_at, left = 0, in_minute
