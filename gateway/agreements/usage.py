@@ -32,16 +32,16 @@ class Counter:
         """From (day, day_count, recent)."""
         return cls() if row is None else cls(row[0], row[1], json.loads(row[2]))
 
-    def count(self, now: int, *, repeat: bool = False) -> None:
-        """Count one fetch."""
+    def count(self, now: int, *, repeat: bool = False, times: int = 1) -> None:
+        """Count one fetch, or several."""
         second, day = now // MICROSECONDS, now // DAY
         if self.day < day:
             self.day, self.day_count = day, 0
-        self.day_count += not repeat
+        self.day_count += 0 if repeat else times
         if self.recent and self.recent[-1][0] >= second:
-            self.recent[-1][1] += 1
+            self.recent[-1][1] += times
         else:
-            self.recent.append([second, 1])
+            self.recent.append([second, times])
         while self.recent[0][0] <= second - WINDOW - 1:
             self.recent.pop(0)
 
@@ -62,6 +62,45 @@ class Counter:
             minute_free_at=free_at,
             day_free_at=(day + 1) * DAY,
         )
+
+
+class UnderWay:
+    """Fetches that this gateway has permitted and not counted yet, by agreement: what stands in no row of them.
+
+    Else as many as come at once would all be permitted by the last place of a limit, read the source and use up the
+    day, and the commit could release no more than the one.
+    """
+
+    def __init__(self) -> None:
+        self._each: dict[str, tuple[int, int]] = {}
+
+    def begin(self, agreement_id: str, *, repeat: bool) -> None:
+        """One more is permitted."""
+        first, again = self._each.get(agreement_id, (0, 0))
+        self._each[agreement_id] = (first, again + 1) if repeat else (first + 1, again)
+
+    def end(self, agreement_id: str, *, repeat: bool) -> None:
+        """It is counted, or will never be."""
+        first, again = self._each[agreement_id]
+        left = (first, again - 1) if repeat else (first - 1, again)
+        if any(left):
+            self._each[agreement_id] = left
+        else:
+            del self._each[agreement_id]
+
+    def of(self, agreement_id: str) -> tuple[int, int]:
+        """How many, and how many repeats beside them."""
+        return self._each.get(agreement_id, (0, 0))
+
+    def beside(self, row: tuple[Any, ...] | None, agreement_id: str, now: int, per_minute: int) -> Usage:
+        """What would be used if they were all counted now, `row` being the agreement's."""
+        counter = Counter.read(row)
+        first, again = self.of(agreement_id)
+        if first:
+            counter.count(now, times=first)
+        if again:
+            counter.count(now, times=again, repeat=True)
+        return counter.usage(now, per_minute)
 
 
 class UsageBook:

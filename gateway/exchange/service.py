@@ -62,8 +62,11 @@ class Exchanges:
         asked = await self.ask(caller, request)
         asked, taken = await self._take(caller, asked, request, key)
         asked, permit = await self._decide(asked, taken, key)
-        found, fetched_at = await self._fetch(asked, taken, permit, key)
-        done = await self._commit(CommitExchange(asked, taken.exchange_id, permit, found.found, key, found.found_by))
+        with self._looks.held(permit, repeat=taken.repeat):
+            found, fetched_at = await self._fetch(asked, taken, permit, key)
+            done = await self._commit(
+                CommitExchange(asked, taken.exchange_id, permit, found.found, key, found.found_by)
+            )
         return self._reply(asked, taken, found, fetched_at, done)
 
     async def ask(self, caller: Caller, request: ExchangeRequest) -> Ask:
