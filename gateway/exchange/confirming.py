@@ -6,6 +6,7 @@ of the request, so that another one beside it buys no further guesses.
 """
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -79,4 +80,10 @@ def _same(name: str, given: str, held: str) -> bool:
             return normalise("postcode", given) == normalise("postcode", held)
         except InvalidIdentifier:
             return False
-    return given.strip().casefold() == held.strip().casefold()
+    return _caseless(given) == _caseless(held)
+
+
+def _caseless(text: str) -> str:
+    """For comparing: whether a letter and its accent are written as one character or as two makes no other name of it
+    (Unicode, D145)."""
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", text.strip()).casefold())

@@ -55,6 +55,25 @@ def test_who_is_confirmed_gets_the_record_without_what_confirmed_it(shared: Worl
     assert answer.json()["record"]["holder"] == {"familyName": "Sandbox-Test"}
 
 
+@pytest.mark.parametrize(
+    ("held", "given", "same"),
+    [
+        ("Ångström-Ó Súilleabháin", "A\u030angstro\u0308m-O\u0301 Su\u0301illeabha\u0301in", True),
+        ("Zoe\u0308", " ZOË ", True),
+        ("Ångström", "Angstrom", False),
+    ],
+)
+def test_a_name_is_the_same_however_its_accents_are_written(shared: World, held: str, given: str, same: bool) -> None:
+    dataset, name = shared.offer(confirm=("familyName",)), shared.newcomer()
+    nino = PEOPLE[name]["nino"]
+    record = licence(nino)
+    holder = {**record.data["holder"], "familyName": held}
+    shared.adapter.held[nino] = Record({**record.data, "holder": holder}, identifiers=record.identifiers)
+    subject = {"identifiers": [{"scheme": "nino", "value": nino}], "confirm": {"familyName": given}}
+    answer = send(shared, name, RIGHT, dataset=dataset, subject=subject)
+    assert told(answer) == ("released" if same else "not-confirmed")
+
+
 def test_what_confirms_must_be_sent(shared: World) -> None:
     body = shared.ask(dataset=CONFIRMED)
     answer = shared.casework.post("/v1/exchanges", json=body)
