@@ -1,7 +1,8 @@
 """Accepting: a signature by a key of a client of that agency that holds `agreements:accept`.
 
 The payload is the RFC 8785 JSON of {"agreement", "version", "sha256"}, so that a signature binds one text of one
-version and nothing else. The key is found as for a client assertion, by `kid` and algorithm, in the set that was
+version and nothing else; its `typ` says that it is an acceptance (RFC 8725, section 3.11), since the same keys sign
+assertions and proofs. The key is found as for a client assertion, by `kid` and algorithm, in the set that was
 registered or behind its `jwks_uri`. That may ask another host, so it is done before the commit, which sees to it that
 the signer is still what it was. Attacked by `tests/agreements/test_accepting.py`.
 """
@@ -25,6 +26,9 @@ from gateway.auth.keysets import KeySets, KeysUnavailable
 from gateway.db.connection import Connection
 from gateway.db.intent import CLIENT, Lock, Transaction
 from gateway.db.store import Store
+
+ACCEPTANCE = "threekeys-acceptance+jwt"
+"""The `typ` of an acceptance."""
 
 
 def acceptance_payload(agreement_id: str, version: int, sha256: str) -> bytes:
@@ -91,6 +95,8 @@ async def acceptance(store: Store, key_sets: KeySets, by: Actor, agreement_id: s
         token = compact.read(jws)
     except compact.Unreadable:
         raise _invalid("it cannot be read as a compact JWS") from None
+    if token.typ != ACCEPTANCE:
+        raise _invalid(f"the typ in its header must be {ACCEPTANCE}")
     signs_it = compact.payload(jws) == payload
     unreachable = []
     for one in clients if signs_it else ():

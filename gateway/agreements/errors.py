@@ -68,8 +68,8 @@ class AcceptanceInvalid(InvalidRequest):
     code = "acceptance-invalid"
     title = "The acceptance's signature does not hold"
     explanation = (
-        "Send a compact JWS (ES256, PS256 or Ed25519; kid of a key of one of your clients that holds "
-        "agreements:accept) over the RFC 8785 JSON of {agreement, version, sha256}."
+        "Send a compact JWS (typ threekeys-acceptance+jwt; ES256, PS256 or Ed25519; kid of a key of one of your "
+        "clients that holds agreements:accept) over the RFC 8785 JSON of {agreement, version, sha256}."
     )
 
 

@@ -48,7 +48,7 @@ def accept(
     """Accept the newest version: shows it, asks, and signs its id, its version and the SHA-256 of its text."""
     import rfc8785
 
-    from gateway.agreements.accepting import acceptance_payload
+    from gateway.agreements.accepting import ACCEPTANCE, acceptance_payload
 
     call = Calling(gateway, client, key, ca_file)
     found = call("GET", f"/v1/agreements/{agreement_id}")
@@ -60,7 +60,7 @@ def accept(
     payload = acceptance_payload(agreement_id, found["version"], sha256)
     print(acceptance_shown(found, sha256, payload, client, call.key.kid), flush=True)
     ask_whether("Sign it for your agency?", yes)
-    jws = call.key.sign({"typ": "threekeys-acceptance+jwt", "kid": call.key.kid}, json.loads(payload))
+    jws = call.key.sign({"typ": ACCEPTANCE, "kid": call.key.kid}, json.loads(payload))
     body = {"version": found["version"], "jws": jws}
     _tell(call("POST", f"/v1/agreements/{agreement_id}/acceptances", body))
 

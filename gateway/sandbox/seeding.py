@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from gateway.agencies import repository as agencies
 from gateway.agencies.registration import AddAgency, AddClient
-from gateway.agreements.accepting import acceptance_payload
+from gateway.agreements.accepting import ACCEPTANCE, acceptance_payload
 from gateway.app import Gateway, build
 from gateway.auth.actor import Actor
 from gateway.auth.caller import ClientCaller, PersonCaller
@@ -87,7 +87,7 @@ async def _agree(gateway: Gateway, layout: Layout) -> None:
         for agency_id in (text.consumer, text.provider):
             key = ClientKey.load(layout.key_file(f"{agency_id}.data-office"))
             jws = key.sign(
-                {"typ": "threekeys-acceptance+jwt", "kid": key.kid},
+                {"typ": ACCEPTANCE, "kid": key.kid},
                 json.loads(acceptance_payload(agreement.id, agreement.version, agreement.sha256)),
             )
             await gateway.agreements.accept(_office(agency_id), agreement.id, AcceptanceBody(version=1, jws=jws))

@@ -90,7 +90,8 @@ agencies signed is served unchanged, whatever becomes of the model."""
 
 
 class AcceptanceBody(WireModel):
-    """A compact JWS over the RFC 8785 JSON of {agreement, version, sha256}, by a key of the accepting agency."""
+    """A compact JWS, `typ: threekeys-acceptance+jwt`, over the RFC 8785 JSON of {agreement, version, sha256}, by a
+    key of the accepting agency."""
 
     model_config = shown(agreements.ACCEPT)
 

@@ -12,7 +12,7 @@ import uvicorn
 
 from gateway.agencies.registration import AddClient, UpdateClient
 from gateway.agencies.standing import ReactivateClient, SuspendClient
-from gateway.agreements.accepting import acceptance
+from gateway.agreements.accepting import ACCEPTANCE, acceptance
 from gateway.agreements.errors import AcceptanceInvalid
 from gateway.app import Gateway
 from gateway.auth.actor import Actor
@@ -35,7 +35,7 @@ def other(world: World, offices: Offices) -> Drafted:
 
 
 def unsigned(drafted: Drafted, alg: str = "none", signature: str = "") -> str:
-    head = base64.urlsafe_b64encode(json.dumps({"alg": alg}).encode()).decode().rstrip("=")
+    head = base64.urlsafe_b64encode(json.dumps({"typ": ACCEPTANCE, "alg": alg}).encode()).decode().rstrip("=")
     body = base64.urlsafe_b64encode(json.dumps(drafted.payload()).encode()).decode().rstrip("=")
     return f"{head}.{body}.{signature}"
 
@@ -49,14 +49,16 @@ ATTACKS: dict[str, Callable[[Drafted, Drafted], str]] = {
     "by the other party": lambda d, _: d.jws(f"{PROVIDER}.data-office"),
     "by a stranger": lambda d, _: d.jws("t.stranger.data-office"),
     "under the name of a right key": lambda d, _: d.jws(
-        "t.stranger.data-office", header={"kid": d.offices.world.keys[OFFICE].kid}
+        "t.stranger.data-office", header={"typ": ACCEPTANCE, "kid": d.offices.world.keys[OFFICE].kid}
     ),
-    "under another key's name": lambda d, _: d.jws(OFFICE, header={"kid": "another"}),
+    "under another key's name": lambda d, _: d.jws(OFFICE, header={"typ": ACCEPTANCE, "kid": "another"}),
     "unsigned": lambda d, _: unsigned(d),
     "unsigned, saying ES256": lambda d, _: unsigned(d, "ES256"),
     "by HMAC with the public key": lambda d, _: unsigned(d, "HS256", "c2lnbmVk"),
     "with its signature changed": lambda d, _: d.jws(OFFICE)[:-8] + "AAAAAAAA",
-    "with a critical header that nobody knows": lambda d, _: d.jws(OFFICE, header={"crit": ["x"], "x": 1}),
+    "with a critical header that nobody knows": lambda d, _: d.jws(
+        OFFICE, header={"typ": ACCEPTANCE, "crit": ["x"], "x": 1}
+    ),
     "not a JWS": lambda d, _: "x" * 40,
     "two dots": lambda d, _: "." * 30,
 }
@@ -68,6 +70,21 @@ def test_an_acceptance_is_refused(attack: str, drafted: Drafted, other: Drafted)
     assert (answer.status_code, answer.json()["code"]) == (422, "acceptance-invalid"), attack
     shown = drafted.offices.consumer.get(drafted.path).json()
     assert (shown["status"], shown["acceptances"]) == ("draft", [])
+
+
+@pytest.mark.parametrize("typ", [None, "JWT", "dpop+jwt", "client-authentication+jwt", "none", 1])
+def test_what_does_not_say_that_it_is_an_acceptance_is_none(drafted: Drafted, typ: object) -> None:
+    head = {"kid": drafted.offices.world.keys[OFFICE].kid} | ({} if typ is None else {"typ": typ})
+    answer = drafted.send(CONSUMER, drafted.jws(OFFICE, header=head))
+    assert (answer.status_code, answer.json()["code"]) == (422, "acceptance-invalid")
+    [fault] = answer.json()["errors"]
+    assert fault == {"pointer": "/jws", "detail": f"the typ in its header must be {ACCEPTANCE}"}
+
+
+def test_a_media_type_written_whole_is_the_same(world: World, offices: Offices) -> None:
+    drafted = offices.draft(text_for(world.offer(agreed=False)))
+    head = {"typ": f"application/{ACCEPTANCE}", "kid": world.keys[OFFICE].kid}
+    assert drafted.send(CONSUMER, drafted.jws(OFFICE, header=head)).status_code == 201
 
 
 def test_an_acceptance_of_one_party_is_not_taken_from_the_other(world: World, offices: Offices) -> None:
