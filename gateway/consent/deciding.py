@@ -99,11 +99,14 @@ class Grant:
 
 
 def _must_hold(tx: Transaction, row: ConsentRow) -> None:
-    """Raises `ConsentOutdated` where other terms are in force than those that the person was shown."""
+    """Raises `ConsentOutdated` where other terms are in force than those that the person was shown, or none: who may
+    ask for nothing any more has no use for a consent. A suspension is no end."""
     found = agreements.between(tx, row.consumer_id, row.dataset_id)
     agreement = terms.choose(found, row.purpose, tx, tx.now)
-    now = agreement.purposes.get(row.purpose) if agreement else None
-    if now is not None and now.digest != row.terms:
+    if agreement is None or agreement.status not in ("in-force", "suspended") or tx.now >= agreement.valid_until:
+        raise ConsentOutdated("the agreement under which it was made has ended")
+    now = agreement.purposes.get(row.purpose)
+    if now is None or now.digest != row.terms:
         raise ConsentOutdated
 
 

@@ -93,7 +93,8 @@ def router(consents: Consents) -> APIRouter:
         summary="A consent in its present state",
     )
     async def show(consent_id: Id, caller: Reader) -> Consent:
-        """To the agency that asked, and to the person. No identifier of the person is in it."""
+        """To the agency that asked, to that which would release, and to the person. No identifier of the person is in
+        it."""
         return await consents.show(caller, consent_id)
 
     @routes.post(

@@ -23,8 +23,8 @@ class ConsentOutdated(Conflict):
     """Granting it would open nothing, and end the consent that does."""
 
     code = "consent-terms-changed"
-    title = "The terms have changed since this request was made"
-    explanation = "The agency has to ask again, under the terms now in force: POST /v1/consent-requests."
+    title = "The terms have changed, or ended, since this request was made"
+    explanation = "The agency has to ask again, under terms that are in force: POST /v1/consent-requests."
 
 
 class ConsentNotActive(Conflict):

@@ -1,6 +1,8 @@
 """A consent holds under the terms that it was given under: a new version must not silently make more of it."""
 
 import copy
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -169,3 +171,45 @@ def test_a_request_under_old_terms_is_not_taken_for_one_under_new_ones(world: Wo
     assert told(world, drafted, name) == "released"
     assert decide(world, name, old, "decline").json()["status"] == "declined"
     assert told(world, drafted, name) == "released"
+
+
+def ended(world: World, drafted: Drafted) -> None:
+    assert drafted.change(PROVIDER, "end").status_code == 200
+
+
+def run_out(world: World, drafted: Drafted) -> None:
+    world.clock.advance(days=2)
+
+
+def without_the_purpose(world: World, drafted: Drafted) -> None:
+    new_version(drafted, purposes=PURPOSES[1:])
+
+
+@pytest.mark.parametrize("ends", [ended, run_out, without_the_purpose])
+def test_what_has_ended_is_granted_no_more(
+    world: World, offices: Offices, ends: Callable[[World, Drafted], None]
+) -> None:
+    until = (datetime.now(UTC) + timedelta(seconds=world.clock.ahead / 1_000_000, days=1)).isoformat()
+    text = text_for(world.offer(agreed=False), validUntil=until)
+    drafted, name = offices.draft(text).accepted(), world.newcomer()
+    asked = requested(world, name, dataset=drafted.body["dataset"])
+    ends(world, drafted)
+    answer = decide(world, name, asked)
+    assert code(answer) == (409, "consent-terms-changed")
+    assert ("has ended" in answer.json()["detail"]) is (ends is not without_the_purpose)
+    drafts = offices.draft({**drafted.body["text"], "validUntil": "2099-01-01T00:00:00Z"})
+    assert code(decide(world, name, asked)) == (409, "consent-terms-changed")  # a draft is nothing in force
+    assert drafts.body["status"] == "draft"
+    assert decide(world, name, asked, "decline").json()["status"] == "declined"
+
+
+def test_what_goes_on_under_the_same_terms_or_is_suspended_is_granted(world: World, offices: Offices) -> None:
+    drafted, name = agreed(world, offices), world.newcomer()
+    asked = requested(world, name, dataset=drafted.body["dataset"])
+    ended(world, drafted)
+    again = offices.draft(drafted.body["text"]).accepted()
+    assert again.change(PROVIDER, "suspend").status_code == 200
+    assert decide(world, name, asked).json()["status"] == "active"
+    assert again.change(PROVIDER, "resume").status_code == 200
+    world.clock.advance(1)
+    assert told(world, again, name) == "released"
