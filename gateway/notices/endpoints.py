@@ -31,7 +31,8 @@ def router(notices: Notices) -> APIRouter:
         body: Annotated[NoticeBody, Body(), Checked(notices.rules)],
         caller: Annotated[ClientCaller, client_with("notices:write")],
     ) -> Notice:
-        """For purposes whose agreement asks for the signal `notified`."""
+        """For purposes whose agreement asks for the signal `notified`. `givenAt` lies in the past, and not more than
+        ten years back."""
         return await notices.record(caller, body)
 
     return routes

@@ -1,25 +1,37 @@
 """The room's verb: record a notice."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.agreements.foreseen import agreement_for
 from gateway.auth.caller import Caller, ClientCaller
 from gateway.catalogue.naming import named, unknown_dataset
 from gateway.catalogue.repository import DatasetRow
-from gateway.clock import Clock, from_datetime, to_iso
+from gateway.clock import DAY, Clock, from_datetime, to_iso
 from gateway.db.store import Store
 from gateway.notices.recording import RecordNotice
 from gateway.signing.pseudonyms import PseudonymKeys
 from gateway.subjects.identifiers import by_scheme, schemes_twice
 from gateway.subjects.pseudonym import pseudonyms
-from gateway.web.faults import Rules
+from gateway.web.faults import Fault, Rules, fault
 from schemas.api.consents import Notice, NoticeBody
 
+OLDEST_YEARS = 10
+_OLDEST = OLDEST_YEARS * 366 * DAY
 
-def notice_rules(body: NoticeBody, dataset: DatasetRow | None) -> Rules:
+
+def notice_rules(body: NoticeBody, dataset: DatasetRow | None, *, now: int) -> Rules:
     """What the shape of a notice alone cannot show (`gateway.web.faults`)."""
     yield unknown_dataset(body, dataset)
     yield schemes_twice(body)
+    yield _too_long_ago(body, now)
+
+
+def _too_long_ago(body: NoticeBody, now: int) -> Iterator[Fault]:
+    """A slip, or a placeholder: nobody remembers it. Older than the agreement it may be, as where one follows another
+    and the notice still stands."""
+    if from_datetime(body.given_at) < now - _OLDEST:
+        yield fault(("givenAt",), f"a notice of more than {OLDEST_YEARS} years ago opens nothing: give it anew")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,7 @@ class Notices:
 
     async def record(self, caller: ClientCaller, body: NoticeBody) -> Notice:
         """An agency records that it notified a person."""
-        agreement_id = await agreement_for(self.store, self.clock, caller.agency_id, body, notice_rules)
+        agreement_id = await agreement_for(self.store, self.clock, caller.agency_id, body, self._rules)
         known_as = pseudonyms(self.pseudonyms, by_scheme(body))
         row = await self.store.commit(
             RecordNotice(
@@ -57,4 +69,7 @@ class Notices:
 
     async def rules(self, _: Caller, body: NoticeBody) -> Rules:
         """Of a body that is not whole."""
-        return notice_rules(body, await self.store.read(named, body))
+        return self._rules(body, await self.store.read(named, body))
+
+    def _rules(self, body: NoticeBody, dataset: DatasetRow | None) -> Rules:
+        return notice_rules(body, dataset, now=self.clock.now())

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.consent.asking import code
+from tests.web.problems import pointers, problem
 from tests.world import World
 
 
@@ -52,6 +53,23 @@ def test_a_notice_that_would_open_nothing_is_refused(world: World, change: dict[
 def test_a_notice_of_the_future_is_not_given_yet(world: World) -> None:
     name = world.newcomer()
     assert code(notify(world, name, givenAt=at(world, hours=-1))) == (403, "notice-required")
+
+
+@pytest.mark.parametrize(("given", "taken"), [("1900-01-01T00:00:00Z", False), (3_670, False), (3_640, True)])
+def test_a_notice_that_nobody_remembers_opens_nothing(world: World, given: str | int, taken: bool) -> None:
+    name = world.newcomer()
+    answer = notify(world, name, givenAt=at(world, days=given) if isinstance(given, int) else given)
+    if taken:
+        assert answer.status_code == 201, answer.text
+    else:
+        told = problem(answer, 422, "invalid-request", "1900")
+        assert pointers(told) == ["/givenAt"]
+    assert ask(world, name, purpose="notified") == ("released" if taken else "notice-required")
+
+
+def test_every_fault_of_such_a_notice_is_told_at_once(world: World) -> None:
+    told = problem(notify(world, world.newcomer(), givenAt="1900-01-01T00:00:00Z", more=1), 422, "invalid-request")
+    assert pointers(told) == ["", "/givenAt"]
 
 
 def test_a_notice_of_another_agency_opens_nothing(world: World) -> None:
