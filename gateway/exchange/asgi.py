@@ -14,8 +14,8 @@ from gateway.auth.errors import ScopeMissing
 from gateway.auth.service import Auth
 from gateway.deadline import Deadline
 from gateway.errors import GatewayError, InvalidRequest
-from gateway.exchange.deciding import MOST_OF_A_PERSON, PerMinute, TooManyExchanges
 from gateway.exchange.errors import ShuttingDown
+from gateway.exchange.rates import MOST_OF_A_PERSON, PerMinute, TooManyExchanges
 from gateway.exchange.service import Exchanges
 from gateway.telemetry.log import logger, where
 from gateway.web.bodies import (

@@ -5,63 +5,19 @@ from dataclasses import dataclass, field
 
 from gateway.agreements.refusing import reason_body
 from gateway.auth.caller import Caller, ClientCaller
-from gateway.clock import MICROSECONDS, Clock
+from gateway.clock import Clock
 from gateway.db.intent import Lock, Transaction
-from gateway.errors import GatewayError
 from gateway.exchange.asking import Ask
 from gateway.exchange.commit import index
 from gateway.exchange.events import exchange_event
 from gateway.exchange.facts import look
+from gateway.exchange.rates import MOST_OF_A_PERSON, PerMinute, TooManyDecisions
 from gateway.exchange.repository import ExchangeEntries
 from gateway.exchange.service import Exchanges
 from gateway.ledger.entry import Commitment, append
 from gateway.policy import Permit, Refusal, Verdict, decide
 from schemas.api.exchanges import AgreementRef, DecisionAnswer, ExchangeRequest, WithheldField
 from schemas.api.problems import ReasonBody
-
-MOST_OF_A_PERSON = 60
-"""Exchanges, and dry decisions, a minute and gateway: a person asks by hand."""
-_MOST_COUNTED = 10_000
-
-
-class TooManyDecisions(GatewayError):
-    """More dry decisions than a caller may ask for in a minute."""
-
-    code = "too-many-decisions"
-    status = 429
-    title = "Too many dry decisions"
-    explanation = "Ask for the exchange itself, or wait for Retry-After."
-
-
-class TooManyExchanges(GatewayError):
-    """More requests than a person may make in a minute."""
-
-    code = "too-many-exchanges"
-    status = 429
-    title = "Too many requests of one person"
-    explanation = "Wait for Retry-After. Each request leaves an entry in the ledger, whatever comes of it."
-
-
-@dataclass(slots=True)
-class PerMinute:
-    """A count of each caller and calendar minute, of this gateway alone; `error` is raised beyond `most`."""
-
-    clock: Clock
-    most: int
-    error: type[GatewayError]
-    _recent: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-    def admit(self, caller_id: str) -> None:
-        """Count one more. Raises `error` with Retry-After."""
-        seconds = self.clock.now() // MICROSECONDS
-        minute = seconds // 60
-        at, count = self._recent.pop(caller_id, (minute, 0))  # put in again below: the oldest stands first
-        count = count + 1 if at == minute else 1
-        self._recent[caller_id] = (minute, count)
-        if len(self._recent) > _MOST_COUNTED:
-            del self._recent[next(iter(self._recent))]
-        if count > self.most:
-            raise self.error(headers={"Retry-After": str(60 - seconds % 60)})
 
 
 @dataclass(frozen=True, slots=True)

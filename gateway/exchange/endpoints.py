@@ -10,7 +10,7 @@ from gateway.auth.errors import PersonTokenRefused
 from gateway.catalogue.errors import NoSuchDataset
 from gateway.errors import NotFound, SourceFault
 from gateway.exchange.account import account
-from gateway.exchange.deciding import Decisions, TooManyDecisions, TooManyExchanges
+from gateway.exchange.deciding import Decisions
 from gateway.exchange.errors import (
     ConfirmationNeeded,
     IdempotencyKeyReused,
@@ -25,6 +25,7 @@ from gateway.exchange.errors import (
     SourceWrongPerson,
     SourceWrongSchema,
 )
+from gateway.exchange.rates import TooManyDecisions, TooManyExchanges, TooManyRefusals
 from gateway.exchange.service import Exchanges
 from gateway.policy import REASONS
 from gateway.web.declared import answer, problems, shown_as
@@ -76,6 +77,7 @@ def router(exchanges: Exchanges, decisions: Decisions) -> APIRouter:
             InFlight,
             ShuttingDown,
             TooManyExchanges,
+            TooManyRefusals,
             *REASONS.values(),
         ),
         summary="Ask for one record",

@@ -65,3 +65,17 @@ class TakeKey:
                 if repository.find_key(tx, name, self.key) is not None:
                     return name
         return self.callers[0]
+
+
+@dataclass(frozen=True, slots=True)
+class LetKeyGo:
+    """Give the key back as it was taken: what was begun with it came to nothing, and stands nowhere."""
+
+    taken: Taken
+    key: str
+
+    def locks(self) -> Sequence[Lock]:
+        return ()
+
+    def apply(self, tx: Transaction) -> None:
+        repository.finish_key(tx, self.taken.caller_id, self.key, released=self.taken.repeat)

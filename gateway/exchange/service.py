@@ -23,9 +23,10 @@ from gateway.exchange.asking import Ask, ask, explicit_form, rules
 from gateway.exchange.commit import CommitExchange, Committed, EnterFault, Entering, EnterRefusal
 from gateway.exchange.confirming import paths_to_confirm
 from gateway.exchange.errors import SourceMalformed
-from gateway.exchange.idempotency import TakeKey, Taken
+from gateway.exchange.idempotency import LetKeyGo, TakeKey, Taken
 from gateway.exchange.looks import Looks
 from gateway.exchange.minimise import Minimised, minimise
+from gateway.exchange.rates import MOST_REFUSED, PerMinute, TooManyRefusals
 from gateway.exchange.reply import Replier, Reply
 from gateway.exchange.sources import Sources
 from gateway.policy import Permit, Refusal
@@ -53,9 +54,11 @@ class Exchanges:
     requests: PersonRequests
     _datasets: dict[str, tuple[int, DatasetRow]] = field(default_factory=dict)
     _looks: Looks = field(init=False)
+    _refusals: PerMinute = field(init=False)
 
     def __post_init__(self) -> None:
         self._looks = Looks(self.store, self.clock)
+        self._refusals = PerMinute(self.clock, MOST_REFUSED, TooManyRefusals)
 
     async def exchange(self, caller: Caller, request: ExchangeRequest, key: str | None = None) -> Reply:
         """One record, minimised to what law, agreement and person allow; or an error that says why not."""
@@ -144,8 +147,22 @@ class Exchanges:
         case, verdict = await self._looks.decide(asked, taken.exchange_id, repeat=taken.repeat)
         if isinstance(verdict, Permit):
             return case.permitted(asked), verdict
+        await self._may_be_refused(asked, taken, key)
         done = await self._commit(EnterRefusal(asked, taken.exchange_id, verdict, key))
         raise self._error(asked, taken, replace(done, members=limits_reached(verdict, case.facts)))
+
+    async def _may_be_refused(self, asked: Ask, taken: Taken, key: str | None) -> None:
+        """Raises `TooManyRefusals`: no limit of an agreement bounds what reads no source. All requests of a person
+        are counted, by the route."""
+        if asked.asked.by_person:
+            return
+        try:
+            self._refusals.admit(asked.caller_id)
+        except TooManyRefusals as error:
+            if key is not None:
+                await self.store.commit(LetKeyGo(taken, key))
+            self._count(asked, error.code)
+            raise
 
     async def _fetch(self, asked: Ask, taken: Taken, permit: Permit, key: str | None) -> tuple[Minimised, int]:
         try:
