@@ -193,7 +193,7 @@ def test_a_bad_query_is_refused_without_its_value(world: World, path: str) -> No
 @pytest.mark.parametrize("path", ["/v1/Zyzzyva", "/v1/exchanges/", "/Zyzzyva", "/v1//exchanges", "/problems/Zyzzyva"])
 def test_a_path_that_is_none_is_not_found_without_being_repeated(world: World, path: str) -> None:
     answer = world.anyone().get(path)
-    problem(answer, 404, "not-found" if path.startswith("/problems") else "no-such-route")
+    problem(answer, 404, "no-such-problem-type" if path.startswith("/problems") else "no-such-route")
 
 
 def test_a_method_that_a_route_does_not_know_is_told_with_those_that_it_does(world: World) -> None:
