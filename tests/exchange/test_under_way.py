@@ -129,10 +129,10 @@ def test_what_is_kept_for_a_moment_is_kept_with_room_for_what_is_under_way(
 def test_it_ends_with_the_commit_with_any_failure_and_soon_after_its_asker(shared: World) -> None:
     dataset = shared.offer(text={"limits": {"perMinute": 5, "perDay": 1000}})
     body = json.dumps(shared.ask(dataset=dataset)).encode()
-    begun = asyncio.Event()
+    begun = asyncio.Barrier(4)
 
     async def waits(_: Query) -> None:
-        begun.set()
+        await begun.wait()
         await asyncio.sleep(10)
 
     async def breaks(_: Query) -> None:
