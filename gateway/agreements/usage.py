@@ -72,6 +72,8 @@ class UnderWay:
     """
 
     def __init__(self) -> None:
+        self.ended = 0
+        """How many have ended, of all agreements: what ends while a row is read may stand in neither."""
         self._each: dict[str, tuple[int, int]] = {}
 
     def begin(self, agreement_id: str, *, repeat: bool) -> None:
@@ -83,6 +85,7 @@ class UnderWay:
         """It is counted, or will never be."""
         first, again = self._each[agreement_id]
         left = (first, again - 1) if repeat else (first - 1, again)
+        self.ended += 1
         if any(left):
             self._each[agreement_id] = left
         else:

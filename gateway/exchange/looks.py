@@ -30,6 +30,7 @@ _ROOM = 1_000
 """Counts are kept only while so many fetches are left that no moment uses them up."""
 _LINGER = 1.0
 """Seconds for which a fetch is held to be under way whose asker was cancelled: its commit may be."""
+_TRIES = 3
 _Key = tuple[str, str, str]
 
 
@@ -73,17 +74,27 @@ class Looks:
             verdict = decide(ask.asked, case.facts)
             if not isinstance(verdict, Refusal):
                 return case, verdict
+        ended = self._under_way.ended
         case = await self.store.read(look, self.clock, ask, exchange_id, repeat=repeat)
         if known is None and ask.client_id and not ask.confirm:
             self._keep(ask, case)
         verdict = decide(ask.asked, case.facts)
         agreement, usage = case.facts.agreement, case.facts.usage
-        if isinstance(verdict, Permit) and agreement and usage and self._room(agreement, usage) <= 0:
-            row = await self.store.read(agreements.usage_row, agreement.id)
-            usage = self._under_way.beside(row, agreement.id, self.clock.now(), agreement.per_minute)
+        crossed = self._under_way.ended - ended
+        if isinstance(verdict, Permit) and agreement and usage and self._room(agreement, usage) <= crossed:
+            usage = await self._counted(agreement)
             case = replace(case, facts=replace(case.facts, usage=usage))
             verdict = decide(ask.asked, case.facts)
         return case, verdict
+
+    async def _counted(self, agreement: AgreementFacts) -> Usage:
+        """What is used, with what is under way: read once more where something ended meanwhile, but not for ever."""
+        for _ in range(_TRIES):
+            ended = self._under_way.ended
+            row = await self.store.read(agreements.usage_row, agreement.id)
+            if self._under_way.ended == ended:
+                break
+        return self._under_way.beside(row, agreement.id, self.clock.now(), agreement.per_minute)
 
     def held(self, permit: Permit, *, repeat: bool) -> _Held:
         """From the permit until its commit has ended; a person's look at their own record has no limits."""

@@ -21,6 +21,7 @@ from gateway.auth.caller import ClientCaller
 from gateway.errors import GatewayError
 from gateway.exchange import looks
 from gateway.exchange.asgi import parse
+from gateway.exchange.facts import look
 from gateway.exchange.sources import Source
 from tests.world import CONSUMER, World
 
@@ -169,3 +170,49 @@ def test_it_ends_with_the_commit_with_any_failure_and_soon_after_its_asker(share
     fault, *rest = found
     assert rest == [fault, "rate-limit", "rate-limit", "released", "released", "released", "rate-limit"]
     assert fault.startswith("source-")
+
+
+def test_what_ends_while_the_count_is_read_is_counted_all_the_same(
+    shared: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = shared.offer(text={"limits": {"perMinute": 1, "perDay": 1000}})
+    body = json.dumps(shared.ask(dataset=dataset)).encode()
+
+    async def work(gateway: Gateway) -> tuple[str, str]:
+        gateway.sources.put({"scripted": Source("scripted", shared.adapter, gateway.clock)})
+        begun, may, looked = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        read = gateway.store.read
+
+        async def waits(_: Query) -> None:
+            begun.set()
+            await may.wait()
+
+        async def told() -> str:
+            try:
+                reply = await gateway.exchanges.exchange(replace(CALLER, proof=os.urandom(16)), parse(body))
+                return str(reply.body["outcome"])
+            except GatewayError as error:
+                return error.code
+
+        async def late(work: Any, *args: Any, **more: Any) -> Any:
+            found = await read(work, *args, **more)
+            if work is look and not looked.is_set():  # what was read is known only once the first has committed
+                looked.set()
+                may.set()
+                await first
+            return found
+
+        shared.adapter.before = waits
+        first = asyncio.create_task(told())
+        await begun.wait()
+        shared.adapter.before = None
+        monkeypatch.setattr(gateway.store, "read", late)
+        second = await told()
+        return await first, second
+
+    shared.adapter.queries.clear()
+    try:
+        assert shared.in_gateway(work) == ("released", "rate-limit")
+    finally:
+        shared.adapter.before = None
+    assert len(shared.adapter.queries) == 1
