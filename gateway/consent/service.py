@@ -19,7 +19,7 @@ from gateway.db.connection import Connection
 from gateway.db.store import Store
 from gateway.signing.pseudonyms import PseudonymKeys
 from gateway.subjects import repository as subjects
-from gateway.subjects.identifiers import by_scheme
+from gateway.subjects.identifiers import first_of
 from gateway.subjects.pseudonym import Pseudonyms, pseudonyms
 from gateway.web.faults import Rules
 from schemas.api.consents import Consent, ConsentDecision, ConsentRequest, Revocation
@@ -40,7 +40,7 @@ class Consents:
     async def request(self, caller: ClientCaller, body: ConsentRequest) -> Consent:
         """An agency asks a person."""
         agreement_id = await agreement_for(self.store, self.clock, caller.agency_id, body, consent_rules)
-        known_as = pseudonyms(self.pseudonyms, by_scheme(body))
+        known_as = pseudonyms(self.pseudonyms, first_of(body))
         row = await self.store.commit(
             RequestConsent(
                 caller.actor,

@@ -11,7 +11,7 @@ from gateway.clock import DAY, Clock, from_datetime, to_iso
 from gateway.db.store import Store
 from gateway.notices.recording import RecordNotice
 from gateway.signing.pseudonyms import PseudonymKeys
-from gateway.subjects.identifiers import by_scheme, schemes_twice
+from gateway.subjects.identifiers import first_of, schemes_twice
 from gateway.subjects.pseudonym import pseudonyms
 from gateway.web.faults import Fault, Rules, fault
 from schemas.api.consents import Notice, NoticeBody
@@ -45,7 +45,7 @@ class Notices:
     async def record(self, caller: ClientCaller, body: NoticeBody) -> Notice:
         """An agency records that it notified a person."""
         agreement_id = await agreement_for(self.store, self.clock, caller.agency_id, body, self._rules)
-        known_as = pseudonyms(self.pseudonyms, by_scheme(body))
+        known_as = pseudonyms(self.pseudonyms, first_of(body))
         row = await self.store.commit(
             RecordNotice(
                 caller.actor,

@@ -19,6 +19,15 @@ def by_scheme(body: About) -> dict[str, str]:
     return {identifier.scheme: identifier.value for identifier in body.subject.identifiers}
 
 
+def first_of(body: About) -> dict[str, str]:
+    """The first that was sent, as scheme -> normalised value: whom a consent is asked of, and who was notified.
+
+    The first alone, whatever the gateway knows of the others: else whose request it becomes would tell who is known.
+    """
+    identifier = body.subject.identifiers[0]
+    return {identifier.scheme: identifier.value}
+
+
 def schemes_twice(body: About) -> Iterator[Fault]:
     """A rule: two values of one scheme would be two people."""
     identifiers = body.subject.identifiers

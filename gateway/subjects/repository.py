@@ -150,12 +150,10 @@ def ensure(tx: Transaction, known_as: Sequence[Pseudonyms], resolution: Resoluti
     """The subject of these identifiers, made where there is none; rows of an old key gain one of the current.
 
     A new subject is known by the first identifier only: that two identifiers belong together is for the person's
-    own token to say. Of several subjects it is that of the first that has one.
+    own token to say. Of several subjects (`Resolution.conflict`) none can be it: the caller has seen to that.
     """
     resolution = resolution or resolve(tx, known_as)
-    if resolution.conflict:
-        each = ((one, resolve(tx, (one,))) for one in known_as)
-        return next(ensure(tx, (one,), found) for one, found in each if found.subject_id is not None)
+    assert not resolution.conflict
     subject_id = resolution.subject_id
     if subject_id is not None and not resolution.stale:
         return subject_id

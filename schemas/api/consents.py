@@ -12,8 +12,9 @@ from schemas.moments import Moment
 
 
 class ConsentRequest(WireModel):
-    """An agency asks a person. The person must agree to `fields` as a whole, and may choose among
-    `optionalFields`. `validDays` is how long the consent will last; `maxUses` how many releases it covers."""
+    """An agency asks a person: whoever the first identifier belongs to, so begin with one that people sign in with.
+    The person must agree to `fields` as a whole, and may choose among `optionalFields`. `validDays` is how long the
+    consent will last; `maxUses` how many releases it covers."""
 
     model_config = shown(consents.ASKED)
 
@@ -88,7 +89,8 @@ class Revocation(WireModel):
 
 
 class NoticeBody(WireModel):
-    """An agency records that it notified a person: which version, through which channel, when."""
+    """An agency records that it notified a person, whoever the first identifier belongs to: which version, through
+    which channel, when."""
 
     model_config = shown(consents.NOTIFY)
 

@@ -94,18 +94,20 @@ def test_an_identifier_in_a_code_is_refused_and_not_repeated(world: World) -> No
     assert number not in reason.text + channel.text
 
 
-def test_a_request_with_identifiers_of_two_people_is_the_first_one_s(world: World) -> None:
-    """By scheme; as it would be if the gateway did not know the other, so that nobody learns whether it does."""
+@pytest.mark.parametrize("known", [True, False])
+def test_a_request_is_for_whoever_the_first_identifier_belongs_to(world: World, known: bool) -> None:
+    """Whatever the gateway knows of the other: nobody learns from it who is known."""
     one, two = world.newcomer(), world.newcomer()
-    for name in (one, two):
-        decide(world, name, requested(world, name))
+    for name in (one, two) if known else (two,):
+        world.person(name).get("/v1/consent-requests")
     mixed = {"identifiers": [known_as(one, "nino")["identifiers"][0], known_as(two, "nhs-number")["identifiers"][0]]}
     made = requested(world, one, subject=mixed, fields=["status"])
-    for name, theirs in ((one, False), (two, True)):
+    for name, theirs in ((two, False), (one, True)):
         listed = world.person(name).get("/v1/consent-requests").json()["items"]
-        assert (made in [row["id"] for row in listed]) is theirs
-    assert exchange(world, one, subject=mixed) == "released"
-    assert exchange(world, one, subject=known_as(one, "nino", "nhs-number")) == "released"
+        assert ([row["id"] for row in listed] == [made]) is theirs
+    decide(world, one, made)
+    assert exchange(world, one, subject=mixed, fields=["status"]) == "released"
+    assert exchange(world, two, fields=["status"]) == "consent-required"
 
 
 def test_the_case_reference_stands_in_the_entry(world: World) -> None:
