@@ -5,7 +5,8 @@ text                            anything but a list or object   "…"
 trim, upper, lower              text                            "…"
 integer                         "0012", 12, 12.0                12
 boolean                         Y/N, yes/no, true/false, 1/0    true
-                                or `trueWhen` / `falseWhen`
+                                or `trueWhen` / `falseWhen`; of a single list, all else is the other
+                                (but see `Options.protects`)
 code                            a key of `codes`                its value; `otherwise` for any other key
 date                            `format` (yyyy-mm-dd), a date   "1980-04-01"
 partial-date                    the same, or less of it,        "1980-04", "1980"
@@ -52,6 +53,8 @@ class Options:
     otherwise: Any = _NOTHING
     true_when: Sequence[str] = ()
     false_when: Sequence[str] = ()
+    protects: bool = False
+    """The boolean says whether a record is restricted: only a word that is known to mean no is one."""
 
     def with_otherwise(self, value: Any) -> "Options":
         """The same, with what an unlisted code becomes; null is a value too."""
@@ -93,6 +96,8 @@ def _boolean(options: Options) -> Convert:
     false = frozenset(word.lower() for word in options.false_when)
     if not true and not false:
         true, false = _TRUE, _FALSE
+    elif options.protects and not false:
+        true, false = frozenset(), _FALSE - true
 
     def convert(value: Any) -> bool:
         word = _text(value).strip().lower()

@@ -14,7 +14,7 @@
       addresses:                                           # a list whose rows are written out, here one
         rows:
           - {addressLine1: addr1, postcode: {from: pc, as: postcode}}
-    restricted: {from: flag, trueWhen: [Y]}                # never to be released; default words Y/N, 1/0 …
+    restricted: {from: flag, falseWhen: [N]}               # never to be released; default words Y/N, 1/0 …
     asOf: {from: changed, as: datetime}                    # when the source last knew this to be true
     identifiers: {nino: ni_no, nhs-number: nhs}            # for the check that it is the right person
 
@@ -24,8 +24,11 @@ dots is found first.
 
 What the source does not hold is left out, and told once in the log (`adapters.unseen`); what it holds as empty (null,
 "", blanks, or a value of `emptyWhen`) becomes null, the agency saying "none", or is left out with `whenEmpty: omit`.
-A written-out row with nothing in it is left out. An empty `restricted` counts as no; a source without that field
-cannot be used.
+A written-out row with nothing in it is left out.
+
+`restricted` fails closed. An empty mark counts as no. With `falseWhen` alone every other word is restricted; with
+`trueWhen` alone every other word but the usual ones of no (N, no, false, f, 0) is; with both lists, or none, a word
+that is in neither is a fault. A source without that field cannot be used.
 
 Errors: at start ValueError, by way of pydantic, naming the mapping's key; at run time `Permanent` naming the
 source field, never the value.
@@ -33,6 +36,7 @@ source field, never the value.
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
@@ -91,6 +95,9 @@ class Value(AdapterSettings):
 
     def convert(self, default: str | None = None) -> Convert:
         """The converter; `default` is what an absent `as` means. Raises ValueError, which says what to mend."""
+        return converter(self.as_ or ((default,) if default else ()), self._options())
+
+    def _options(self) -> Options:
         options = Options(
             format=self.format,
             zone=self.zone,
@@ -102,7 +109,22 @@ class Value(AdapterSettings):
         )
         if "otherwise" in self.model_fields_set:
             options = options.with_otherwise(self.otherwise)
-        return converter(self.as_ or ((default,) if default else ()), options)
+        return options
+
+
+class Mark(Value):
+    """Whether a record is restricted. What is not known to mean no, never counts as no."""
+
+    @model_validator(mode="after")
+    def _closed(self) -> "Mark":
+        if "otherwise" in self.model_fields_set and not self.otherwise:
+            raise ValueError(
+                "`otherwise` would release whoever bears a mark that `codes` has not: say true, or nothing"
+            )
+        return self
+
+    def _options(self) -> Options:
+        return replace(super()._options(), protects=True)
 
 
 class Constant(AdapterSettings):
@@ -159,6 +181,7 @@ def _disjoint(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 NamedValue = Annotated[Value, BeforeValidator(_named)]
+NamedMark = Annotated[Mark, BeforeValidator(_named)]
 Spec = Annotated[
     Annotated[NamedValue, Tag("(name)")]
     | Annotated[Value, Tag("(field)")]
@@ -176,7 +199,7 @@ class RecordMapping(AdapterSettings):
     """A whole mapping. `adapters.mapped.Mapped` makes it a function."""
 
     fields: Fields
-    restricted: NamedValue | None = None
+    restricted: NamedMark | None = None
     as_of: NamedValue | None = None
     identifiers: dict[str, NamedValue] = Field(default_factory=dict)
 

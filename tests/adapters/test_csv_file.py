@@ -168,6 +168,17 @@ async def test_one_restricted_row_of_many_restricts_the_person(make: Make, path:
     assert record.restricted
 
 
+async def test_a_mark_that_the_mapping_does_not_know_restricts_the_person(make: Make, path: Path) -> None:
+    drop(path, [*ROWS, "9;ZZ123470A;999900000070;Sandbox-Hidden;01/04/1980;7;P"])
+    record = await make(mapping={**MAPPING, "restricted": {"from": "RESTRICTED", "trueWhen": ["Y"]}}).fetch(
+        of(nino="ZZ123470A")
+    )
+    assert record is not None
+    assert record.restricted
+    with pytest.raises(Permanent, match="the source field RESTRICTED does not convert"):
+        await make().fetch(of(nino="ZZ123470A"))
+
+
 async def test_a_new_drop_is_read_and_the_old_one_answers_until_it_is_whole(make: Make, path: Path) -> None:
     adapter = make()
 

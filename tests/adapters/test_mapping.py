@@ -134,6 +134,39 @@ def test_a_restricted_record_is_marked_whatever_is_asked_for(flag: Any, restrict
     assert mapping({"flag": flag}, frozenset()).restricted is restricted
 
 
+@pytest.mark.parametrize(
+    ("words", "flag", "restricted"),
+    [
+        ({"trueWhen": ["Y"]}, "P", True),  # a mark that nobody told us of
+        ({"trueWhen": ["J"]}, "Y", True),
+        ({"trueWhen": ["Y", "N"]}, "N", True),
+        ({"trueWhen": ["Y"]}, " n ", False),
+        ({"trueWhen": ["Y"]}, "No", False),
+        ({"trueWhen": ["Y"]}, 0, False),
+        ({"trueWhen": ["Y"]}, False, False),
+        ({"trueWhen": ["Y"]}, " ", False),
+        ({"trueWhen": ["Y"], "as": ["trim", "boolean"]}, "P", True),
+        ({"falseWhen": ["A"]}, "a", False),
+        ({"falseWhen": ["A"]}, "N", True),
+        ({"falseWhen": ["A"]}, None, False),
+        ({"emptyWhen": ["-"]}, "-", False),
+        ({"as": "code", "codes": {"A": False}, "otherwise": True}, "P", True),
+    ],
+)
+def test_only_a_word_that_is_known_to_mean_no_leaves_a_record_unrestricted(
+    words: dict[str, Any], flag: Any, restricted: bool
+) -> None:
+    mapping = mapped({"a": "a"}, restricted={"from": "flag", **words})
+    assert mapping.is_restricted({"flag": flag}) is restricted
+
+
+@pytest.mark.parametrize("words", [{}, {"trueWhen": ["Y"], "falseWhen": ["N"]}])
+def test_a_mark_in_neither_list_is_a_fault(words: dict[str, Any]) -> None:
+    mapping = mapped({"a": "a"}, restricted={"from": "flag", **words})
+    with pytest.raises(Permanent, match="the source field flag does not convert: it is neither"):
+        mapping.is_restricted({"flag": "P"})
+
+
 def test_a_source_that_does_not_say_whether_it_is_restricted_cannot_be_used() -> None:
     mapping = mapped({"a": "a"}, restricted="flag")
     with pytest.raises(Permanent, match="flag is missing"):
@@ -183,6 +216,13 @@ def test_an_as_of_that_is_a_mere_day_begins_with_it() -> None:
         ),
         ({"fields": {"a": {"each": "x"}}}, "fields.a.fields: Field required"),
         ({"fields": {"a": "x"}, "restricted": {"from": "y", "as": "flag"}}, "restricted: there is no converter"),
+        (
+            {
+                "fields": {"a": "x"},
+                "restricted": {"from": "y", "as": "code", "codes": {"Y": True}, "otherwise": None},
+            },
+            "restricted: `otherwise` would release whoever bears a mark",
+        ),
         ({"fields": {"a": "x"}, "identifiers": {"nino": {}}}, "identifiers.nino.from: Field required"),
         (
             {"fields": {"a": "x"}, "colour": "red"},
