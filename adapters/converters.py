@@ -47,7 +47,7 @@ class Options:
 
     format: str | None = None
     zone: str = "UTC"
-    unit: Literal["pence", "pounds"] = "pounds"
+    unit: Literal["pence", "pounds"] | None = None
     currency: str = "GBP"
     codes: Mapping[str, Any] = field(default_factory=dict)
     otherwise: Any = _NOTHING
@@ -179,6 +179,8 @@ _THOUSANDS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
 
 
 def _money(options: Options) -> Convert:
+    if options.unit is None:
+        raise ValueError("the converter `money` needs `unit`, what the source counts in: pence or pounds")
     scale = Decimal(100) if options.unit == "pence" else Decimal(1)
     if len(options.currency) != 3 or not options.currency.isupper():
         raise ValueError("`currency` is a code of ISO 4217, such as GBP")

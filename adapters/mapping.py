@@ -74,7 +74,7 @@ class Value(AdapterSettings):
     as_: tuple[str, ...] = Field(default=(), alias="as")
     format: str | None = None
     zone: str = "UTC"
-    unit: Literal["pence", "pounds"] = "pounds"
+    unit: Literal["pence", "pounds"] | None = None
     currency: str = "GBP"
     codes: dict[Word, Any] = Field(default_factory=dict)
     otherwise: Any = None

@@ -203,6 +203,11 @@ def test_an_as_of_that_is_a_mere_day_begins_with_it() -> None:
             "fields.a.fromat: there is no such setting; the nearest is f",
         ),
         ({"fields": {"a": {"from": "x", "as": "code"}}}, "fields.a: the converter `code` needs `codes`"),
+        (
+            {"fields": {"a": {"from": "x", "as": "money"}}},
+            "fields.a: the converter `money` needs `unit`, what the source counts in: pence or pounds",
+        ),
+        ({"fields": {"a": {"from": "x", "as": "money", "unit": "pennies"}}}, "'pence' or 'pounds'"),
         ({"fields": {"a": {"from": "x", "as": "code", "codes": {True: "x"}}}}, "write it in quotes"),
         (
             {"fields": {"a": {"rows": [{"b": {"each": "x", "fields": {"c": {"from": "y", "fmt": "z"}}}}]}}},
