@@ -11,7 +11,8 @@ _HEAD: Final = ("CONSENT", "ASKED BY, OF WHOM, FOR WHAT", "FIELDS")
 
 def table(consents: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Its lines. A consent is one as the API shows it, with the agencies' names as `consumerName` and
-    `providerName`, and what its agreement says as `purposeInWords`, `controllers`, `retention` and `onwardUse`."""
+    `providerName`, whom to ask as `contact`, and what its agreement says as `purposeInWords`, `controllers`,
+    `retention` and `onwardUse`."""
     yield _line(_HEAD)
     for consent in consents:
         yield ""
@@ -21,7 +22,7 @@ def table(consents: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 def _columns(consent: Mapping[str, Any]) -> tuple[list[str], list[str], list[str]]:
     return (
-        [consent["id"], consent["status"], *_moments(consent)],
+        [consent["id"], "used up" if used_up(consent) else consent["status"], *_moments(consent)],
         [
             f"{consent['consumerName']} ({consent['consumer']})",
             f"← {consent['providerName']}: {consent['dataset']}",
@@ -42,21 +43,47 @@ def _terms(consent: Mapping[str, Any]) -> Iterator[str]:
         yield f"kept: {consent['retention']}"
     if consent["onwardUse"]:
         yield f"passed on: {consent['onwardUse']}"
+    if consent["contact"]:
+        yield f"questions: {consent['contact']}"
 
 
 def _moments(consent: Mapping[str, Any]) -> Iterator[str]:
-    yield f"asked {_minute(consent['requestedAt'])}"
+    yield f"asked {minute(consent['requestedAt'])}"
     if consent["status"] == "requested":
-        days = consent["validDays"]
-        yield f"for {days} day{'' if days == 1 else 's'} once granted"
+        yield f"decide by {minute(consent['decideBy'])}"
+        yield f"for {_counted(consent['validDays'], 'day')} once granted, {uses_in_words(consent)}"
     if consent["decidedAt"]:
-        yield f"{'declined' if consent['status'] == 'declined' else 'granted'} {_minute(consent['decidedAt'])}"
+        yield f"{'declined' if consent['status'] == 'declined' else 'granted'} {minute(consent['decidedAt'])}"
     if consent["expiresAt"]:
-        yield f"valid until {_minute(consent['expiresAt'])}"
+        yield f"valid until {minute(consent['expiresAt'])}"
     if consent["revokedAt"]:
-        yield f"revoked {_minute(consent['revokedAt'])}"
-    if consent["uses"]:
-        yield f"used {consent['uses']} time{'' if consent['uses'] == 1 else 's'}"
+        yield f"revoked {minute(consent['revokedAt'])}"
+    if consent["decidedAt"] and consent["status"] != "declined":
+        yield from _uses(consent)
+
+
+def _uses(consent: Mapping[str, Any]) -> Iterator[str]:
+    most, done = consent["maxUses"], consent["uses"]
+    if most is not None:
+        yield f"used {done} of {_counted(most, 'time')}" + (": nothing more is released" if done >= most else "")
+    elif done:
+        yield f"used {_counted(done, 'time')}"
+
+
+def used_up(consent: Mapping[str, Any]) -> bool:
+    """Whether it is active by name only: it covers no further release."""
+    most = consent["maxUses"]
+    return consent["status"] == "active" and most is not None and consent["uses"] >= most
+
+
+def uses_in_words(consent: Mapping[str, Any]) -> str:
+    """For how many releases it is."""
+    most = consent["maxUses"]
+    return "any number of uses" if most is None else "one use" if most == 1 else f"{most} uses"
+
+
+def _counted(number: int, of: str) -> str:
+    return f"{number} {of}" if number == 1 else f"{number} {of}s"
 
 
 def _optional(consent: Mapping[str, Any], field: str) -> str:
@@ -65,7 +92,7 @@ def _optional(consent: Mapping[str, Any], field: str) -> str:
     return f"{field} (optional, {'chosen' if field in consent['chosenFields'] else 'not chosen'})"
 
 
-def _minute(moment: str) -> str:
+def minute(moment: str) -> str:
     """ISO 8601, to the minute, UTC."""
     return moment[:16].replace("T", " ")
 

@@ -1,6 +1,7 @@
 """`consent list|grant|decline|revoke --as PERSON`: over the same REST endpoints that a portal will use."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,12 +25,13 @@ def listing(
     from gateway.cli.consent_table import table
 
     with _sign_in(sandbox, person) as someone:
-        agreements, names = someone.agreements(), someone.agencies()
+        agreements, agencies = someone.agreements(), someone.agencies()
         consents = [
             {
                 **one,
-                "consumerName": names.get(one["consumer"], one["consumer"]),
-                "providerName": names.get(one["provider"], one["provider"]),
+                "consumerName": agencies[one["consumer"]]["name"],
+                "providerName": agencies[one["provider"]]["name"],
+                "contact": agencies[one["consumer"]]["contact"],
                 **_terms(agreements.get(one["agreement"], {}), one["purpose"]),
             }
             for one in someone.consents()
@@ -38,6 +40,10 @@ def listing(
         print(json.dumps(consents, indent=1, ensure_ascii=False))
     elif consents:
         print("\n".join(table(consents)))
+        if any(one["status"] == "requested" for one in consents):
+            print(f"\nDecide: threekeys consent grant {_as(person, sandbox)} CONSENT, or decline.")
+        if any(one["status"] in ("requested", "active") for one in consents):
+            print(f"Take back what is granted, at any time: threekeys consent revoke {_as(person, sandbox)} CONSENT")
     else:
         print("nobody has asked this person for consent")
 
@@ -63,8 +69,13 @@ def grant(
     sandbox: Sandbox = DEFAULT_SANDBOX,
 ) -> None:
     """Grant what is asked for, and of the optional fields those named."""
+    from gateway.cli.consent_table import minute, uses_in_words
+
     with _sign_in(sandbox, person) as someone:
-        _show(someone.decide(someone.the("requested", consent_id), "grant", optional or []))
+        granted = someone.decide(someone.the("requested", consent_id), "grant", optional or [])
+    _show(granted)
+    print(f"    until {minute(granted['expiresAt'])}, {uses_in_words(granted)}")
+    print(f"    taken back at any time by: threekeys consent revoke {_as(person, sandbox)} {granted['id']}")
 
 
 @app.command()
@@ -85,6 +96,12 @@ def _sign_in(sandbox: Path, person: str) -> "StandIn":
     from gateway.sandbox.person import StandIn
 
     return StandIn(sandbox, person)
+
+
+def _as(person: str, sandbox: Path) -> str:
+    """The options of a command for the same person."""
+    folder = "" if sandbox == DEFAULT_SANDBOX else f" --sandbox {shlex.quote(str(sandbox))}"
+    return f"--as {shlex.quote(person)}{folder}"
 
 
 def _show(consent: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from gateway.consent.errors import NoIdentifiers, NoSuchConsent
 from gateway.consent.linking import seen
 from gateway.consent.receipt import ConsentReceipts
 from gateway.consent.repository import ConsentRow, paths
-from gateway.consent.requesting import RequestConsent
+from gateway.consent.requesting import OPEN_FOR, RequestConsent
 from gateway.consent.rules import consent_rules
 from gateway.db.connection import Connection
 from gateway.db.store import Store
@@ -149,6 +149,7 @@ class Consents:
                 "optional_fields": sorted(paths(row.optional)),
                 "chosen_fields": sorted(paths(row.chosen)),
                 "requested_at": to_iso(row.requested_at),
+                "decide_by": to_iso(row.requested_at + OPEN_FOR) if status == "requested" else None,
                 "decided_at": to_iso(row.decided_at) if row.decided_at else None,
                 "expires_at": to_iso(row.expires_at) if row.expires_at else None,
                 "revoked_at": to_iso(row.revoked_at) if row.revoked_at else None,

@@ -97,9 +97,9 @@ class StandIn:
         """All agreements in force, by id, as the public register has them."""
         return {one["agreement"]: one for one in self._all("/v1/register")}
 
-    def agencies(self) -> dict[str, str]:
-        """The names of all agencies, by id."""
-        return {one["id"]: one["name"] for one in self._all("/v1/agencies")}
+    def agencies(self) -> dict[str, dict[str, Any]]:
+        """All agencies, by id."""
+        return {one["id"]: one for one in self._all("/v1/agencies")}
 
     def the(self, status: str, consent_id: str | None) -> str:
         """The id given, or that of the only consent in this status."""

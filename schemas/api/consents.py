@@ -60,6 +60,8 @@ class Consent(WireModel):
     chosen_fields: list[str]
     """What the person chose of them."""
     requested_at: str
+    decide_by: str | None = None
+    """Until when the person may answer; null once they did."""
     decided_at: str | None = None
     expires_at: str | None = None
     revoked_at: str | None = None

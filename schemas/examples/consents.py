@@ -31,6 +31,7 @@ REQUESTED: Final[dict[str, Any]] = {
     "optionalFields": ["holder.familyName"],
     "chosenFields": [],
     "requestedAt": "2026-11-25T09:40:11.502Z",
+    "decideBy": "2026-12-25T09:40:11.502Z",
     "decidedAt": None,
     "expiresAt": None,
     "revokedAt": None,
@@ -42,12 +43,18 @@ ACTIVE: Final[dict[str, Any]] = {
     **REQUESTED,
     "status": "active",
     "chosenFields": ["holder.familyName"],
+    "decideBy": None,
     "decidedAt": "2026-11-25T10:02:45.118Z",
     "expiresAt": "2027-02-23T10:02:45.118Z",
     "uses": 1,
 }
 REVOKED: Final[dict[str, Any]] = {**ACTIVE, "status": "revoked", "revokedAt": "2026-11-26T08:30:00Z"}
-DECLINED: Final[dict[str, Any]] = {**REQUESTED, "status": "declined", "decidedAt": "2026-11-25T10:02:45.118Z"}
+DECLINED: Final[dict[str, Any]] = {
+    **REQUESTED,
+    "status": "declined",
+    "decideBy": None,
+    "decidedAt": "2026-11-25T10:02:45.118Z",
+}
 REVOKE: Final[dict[str, Any]] = {"reason": "no-longer-needed"}
 RECEIPT: Final[dict[str, Any]] = {"consentId": ids.CONSENT, "receipt": ids.RECEIPT}
 NOTIFY: Final[dict[str, Any]] = {

@@ -18,14 +18,17 @@ ASKED: dict[str, Any] = {
     "controllers": ["The council", "The licensing agency"],
     "retention": "Until the decision is final.",
     "onwardUse": "None.",
+    "contact": "data@council.example",
     "requiredFields": ["status", "validUntil"],
     "optionalFields": ["address.postcode", "holder.familyName"],
     "chosenFields": [],
     "requestedAt": "2026-11-25T10:11:12.000Z",
+    "decideBy": "2026-12-25T10:11:12.000Z",
     "decidedAt": None,
     "expiresAt": None,
     "revokedAt": None,
     "validDays": 365,
+    "maxUses": None,
     "uses": 0,
 }
 REVOKED = {
@@ -46,9 +49,9 @@ def test_a_request_shows_when_for_what_in_words_and_which_fields_are_optional() 
         "01a21027-a809-7f24-8ce5-b8d81c216f21  Sandbox City Council            status",
         "requested                               (sandbox.council)             validUntil",
         "asked 2026-11-25 10:11                ← Sandbox Driver Licensing:     address.postcode (optional)",
-        "for 365 days once granted               sandbox.licensing/driving-    holder.familyName (optional)",
-        "                                        licence/v1",
-        "                                      blue-badge-eligibility:",
+        "decide by 2026-12-25 10:11              sandbox.licensing/driving-    holder.familyName (optional)",
+        "for 365 days once granted, any          licence/v1",
+        "  number of uses                      blue-badge-eligibility:",
         "                                      Decide whether an applicant",
         "                                        may hold a blue badge.",
         "                                      under Disabled Persons'",
@@ -59,6 +62,8 @@ def test_a_request_shows_when_for_what_in_words_and_which_fields_are_optional() 
         "                                      kept: Until the decision is",
         "                                        final.",
         "                                      passed on: None.",
+        "                                      questions:",
+        "                                        data@council.example",
     ]
 
 
@@ -80,6 +85,19 @@ def test_a_consent_shows_what_became_of_it_and_what_was_chosen() -> None:
     ]
     declined = "\n".join(table([{**ASKED, "status": "declined", "decidedAt": "2026-11-25T11:00:00.000Z"}]))
     assert "declined 2026-11-25 11:00" in declined
+
+
+def test_for_how_many_uses_it_is_and_that_they_are_used_up() -> None:
+    def said(consent: dict[str, Any]) -> list[str]:
+        return [line[:36].rstrip() for line in table([consent]) if line[:36].strip()][2:]
+
+    once = said({**ASKED, "validDays": 1, "maxUses": 1})
+    assert once[1:4] == ["asked 2026-11-25 10:11", "decide by 2026-12-25 10:11", "for 1 day once granted, one use"]
+    active = {**REVOKED, "status": "active", "revokedAt": None, "maxUses": 3}
+    assert [said(active)[0], said(active)[-1]] == ["active", "used 1 of 3 times"]
+    used_up = said({**active, "maxUses": 1})
+    assert used_up[0] == "used up"
+    assert used_up[-2:] == ["used 1 of 1 time: nothing more is", "  released"]
 
 
 def test_who_asks_of_whom_and_under_which_law_stands_in_it() -> None:

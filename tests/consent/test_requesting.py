@@ -1,5 +1,6 @@
 """Asking: refused where a granted consent would not be enough, or where consent is the wrong question."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -72,6 +73,14 @@ def test_every_fault_of_a_request_is_told_at_once(world: World) -> None:
     found = pointers(answer)
     assert set(found) == {"/optionalFields/0", "/optionalFields/1", "/optionalFields/2", "/caseReference"}
     assert PEOPLE["ann"]["nino"] not in answer.text
+
+
+def test_until_when_to_decide_is_told_until_it_is_decided(world: World) -> None:
+    name = world.newcomer()
+    asked = request(world, name).json()
+    by, at = (datetime.fromisoformat(asked[member]) for member in ("decideBy", "requestedAt"))
+    assert by - at == timedelta(days=30)
+    assert decide(world, name, asked["id"], "decline").json()["decideBy"] is None
 
 
 def test_a_narrower_required_field_leaves_the_wider_one_to_choose(world: World) -> None:
