@@ -1,7 +1,7 @@
 """What is about to be signed, shown to whoever signs, and the question whether to."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import typer
@@ -10,21 +10,43 @@ from gateway.settings import ConfigurationError
 
 
 def acceptance_shown(found: Mapping[str, Any], sha256: str, payload: bytes, client: str, kid: str) -> str:
-    """An agreement's newest version, and the very bytes that an acceptance of it signs."""
+    """An agreement's newest version with all its terms, and the very bytes that an acceptance of it signs."""
     text = found["text"]
-    rows = {
-        "title": text["title"],
-        "agreement": f"{found['id']}, version {found['version']}",
-        "provider": f"{text['provider']}, of {text['dataset']}",
-        "consumer": text["consumer"],
-        "purposes": ", ".join(f"{one['code']} ({one['signal']})" for one in text["purposes"]),
-        "fields": ", ".join(text["fields"]),
-        "valid": f"{text['validFrom']} to {text['validUntil']}",
-        "SHA-256 of the text": sha256,
-        "signed": payload.decode(),
-        "by": f"{client}, key {kid}",
+    rows = [
+        ("title", text["title"]),
+        ("agreement", f"{found['id']}, version {found['version']}"),
+        ("provider", f"{text['provider']}, of {text['dataset']}"),
+        ("consumer", text["consumer"]),
+        *(row for one in text["purposes"] for row in _purpose(one)),
+        ("fields", ", ".join(text["fields"])),
+        ("limits", f"{text['limits']['perMinute']} a minute, {text['limits']['perDay']} a day"),
+        ("controllers", "; ".join(text["controllers"])),
+        ("retention", text["retention"]),
+        ("onward use", text["onwardUse"]),
+        ("DPIA", text["dpiaReference"]),
+        ("valid", f"{text['validFrom']} to {text['validUntil']}"),
+        ("SHA-256 of the text", sha256),
+        ("signed", payload.decode()),
+        ("by", f"{client}, key {kid}"),
+    ]
+    return "\n".join(f"  {name:19}  {printable(value)}" for name, value in rows)
+
+
+def _purpose(one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """One purpose: what for, by which law, and what is asked of the person."""
+    authority = one["authority"]
+    yield "purpose", f"{one['code']} ({one['signal']}): {one['description']}"
+    yield "", f"under {authority['legalPower']}; UK GDPR Art {authority['lawfulBasis']}"
+    more = {
+        "Art 9": authority.get("article9Condition"),
+        "Art 10": authority.get("article10Authority"),
+        "confidentiality": authority.get("confidentialityBasis"),
+        "nothing is asked of the person, since": one.get("signalReason"),
+        "notice": one.get("noticeVersion"),
     }
-    return "\n".join(f"  {name:19}  {printable(value)}" for name, value in rows.items())
+    yield from (("", f"{name}: {value}") for name, value in more.items() if value is not None)
+    if one["signal"] == "explicit-request":
+        yield "", f"the person's request may be {one['explicitRequestDays']} days old"
 
 
 def ask_whether(question: str, yes: bool) -> None:

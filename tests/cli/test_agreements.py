@@ -105,8 +105,24 @@ def test_what_is_accepted_is_shown_and_nothing_is_signed_where_nobody_says_yes(
     assert (status, said) == (
         1, "threekeys: nothing was signed: there is no terminal to ask at; --yes signs without asking\n"
     )  # fmt: skip
-    for part in ("A test agreement", f"{its}, version 1", PROVIDER, CONSUMER, "with-consent (consent)"):
+    for part in ("A test agreement", f"{its}, version 1", PROVIDER, CONSUMER, "with-consent (consent): "):
         assert part in shown
+    agreed = served["text"]
+    for one in agreed["purposes"]:
+        said = shown.partition(f"{one['code']} ({one['signal']}): {one['description']}\n")[2]
+        law = one["authority"]
+        assert said.lstrip().startswith(f"under {law['legalPower']}; UK GDPR Art {law['lawfulBasis']}\n")
+    for name, value in (
+        ("limits", "1000000 a minute, 100000000 a day"),
+        ("controllers", "Test consumer; Test provider"),
+        ("retention", "A year."),
+        ("onward use", "None."),
+        ("DPIA", "DPIA-1"),
+    ):
+        assert f"  {name:19}  {value}\n" in shown
+    assert "notice: " in shown
+    assert "nothing is asked of the person, since: " in shown
+    assert "the person's request may be " in shown
     assert served["sha256"] in shown
     assert f'{{"agreement":"{its}","sha256":"{served["sha256"]}","version":1}}' in shown
     assert f"{CONSUMER}.data-office, key {gateway.keys[f'{CONSUMER}.data-office'].kid}" in shown
