@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
 
 import pytest
 
@@ -10,6 +11,7 @@ from gateway.document import problem_types
 from gateway.errors import GatewayError, catalogue_of_errors
 from gateway.exchange.service import Exchanges
 from gateway.policy import REASONS
+from gateway.web.pages import ProblemType, page
 from tests.web.logs import logged
 from tests.web.problems import CODE_MARK, MARK, problem
 from tests.world import World
@@ -38,6 +40,22 @@ def test_every_problem_type_is_served_as_a_page_that_needs_nothing_from_elsewher
         assert "default-src 'none'" in page.headers["content-security-policy"]
         assert code in page.text
         assert not re.search(r"<script|(src|href)=[\"']?(https?:)?//", page.text), code
+
+
+def test_what_a_problem_type_names_is_set_as_code_and_never_as_markup(world: World) -> None:
+    marked = 0
+    for code, kind in problem_types().items():
+        shown = world.anyone().get(f"/problems/{code}").text
+        assert "`" not in shown, code
+        [todo] = re.findall(r'<p class="todo">(.*?)</p>', shown, re.DOTALL)
+        named = re.findall(r"`(.+?)`", kind.explanation)
+        assert [unescape(one) for one in re.findall(r"<code>(.*?)</code>", todo)] == named, code
+        assert unescape(re.sub(r"</?code>", "`", todo)) == kind.explanation, code
+        marked += bool(named)
+    assert marked >= 10
+    hostile = ProblemType("x", 400, "X", "Say `<b>a</b>` & <i>b</i>.")
+    shown = bytes(page("problem.html", kind=hostile, place=None).body).decode()
+    assert "Say <code>&lt;b&gt;a&lt;/b&gt;</code> &amp; &lt;i&gt;b&lt;/i&gt;." in shown
 
 
 def test_every_problem_type_says_what_to_do(world: World) -> None:
