@@ -20,16 +20,35 @@ def mismatches(offer: Offer, record_type: str, identifiers: Collection[str], con
                 f"its records do not say whose {scheme} they carry: name it under `identifiers` of the mapping"
             )
     known = field_paths(record_type)
-    for path in sorted(offer.fields - known):
-        near = get_close_matches(path, known, 1)
-        meant = f", only {near[0]}" if near else ""
-        faults.append(f"it gives {path}, a field that {record_type} has not{meant}")
+    faults += [
+        f"it gives {path}, a field that {record_type} has not; {_instead(path, known)}"
+        for path in sorted(offer.fields - known)
+    ]
     confirmations = record_model(record_type).confirmations
     for what in confirm:
         confirming = confirmations.get(what)
         if confirming is not None and not _gives(offer, confirming):
             faults.append(f"it gives no {confirming}, by which {what} would be confirmed")
     return faults
+
+
+def _instead(path: str, known: Collection[str]) -> str:
+    """What may be meant: a name like it beside it, the same name elsewhere; else what there is in that place."""
+    place, wrong = "", path
+    while "." in wrong and place + wrong.partition(".")[0] in known:
+        step, _, wrong = wrong.partition(".")
+        place += f"{step}."
+    beside = sorted(one.removeprefix(place) for one in known if one.startswith(place))
+    beside = [one for one in beside if "." not in one]
+    first, dot, below = wrong.partition(".")
+    near = get_close_matches(first.lower(), [one.lower() for one in beside], 1)
+    like = [place + one for one in beside if [one.lower()] == near]
+    meant = [one + dot + below for one in like if one + dot + below in known]
+    meant = meant or sorted(one for one in known if one.rpartition(".")[2] == path.rpartition(".")[2]) or like
+    if meant:
+        return f"did you mean {' or '.join(meant)}?"
+    where = f"{place[:-1]} has" if place else "there are"
+    return f"{where} {', '.join(beside)}" if beside else f"{place[:-1]} has nothing below it"
 
 
 def not_given(offer: Offer, record_type: str) -> list[str]:

@@ -73,10 +73,23 @@ def test_a_record_that_does_not_say_whose_it_is_is_refused(add: Command, tmp_pat
 
 
 def test_a_field_that_the_record_type_has_not_is_refused_with_the_nearest(add: Command, tmp_path: Path) -> None:
-    configured(tmp_path, mapping={**MAPPING, "fields": {"startdate": "since", "tenant.surname": "surname"}})
+    wrong = (
+        "startdate", "tenant.surname", "tenant.familyname", "tennant.familyName", "dateOfBirth", "status.code",
+        "colour", "tennant.surname",
+    )  # fmt: skip
+    configured(tmp_path, mapping={**MAPPING, "fields": dict.fromkeys(wrong, "since")})
     said = add.told(*dataset())
-    assert "it gives startdate, a field that housing-tenancy/v1 has not, only startDate" in said
-    assert "it gives tenant.surname, a field that" in said
+    for path, instead in (
+        ("startdate", "did you mean startDate?"),
+        ("tenant.surname", "tenant has dateOfBirth, familyName, givenNames, nino"),
+        ("tenant.familyname", "did you mean tenant.familyName?"),
+        ("tennant.familyName", "did you mean tenant.familyName?"),
+        ("dateOfBirth", "did you mean tenant.dateOfBirth?"),
+        ("status.code", "status has nothing below it"),
+        ("colour", "there are bedrooms, endDate, kind, landlord, property, rentBalance, startDate, status, ten"),
+        ("tennant.surname", "did you mean tenant?"),
+    ):
+        assert f"it gives {path}, a field that housing-tenancy/v1 has not; {instead}" in said
 
 
 def test_a_confirmation_that_the_adapter_does_not_give_is_refused(add: Command) -> None:
