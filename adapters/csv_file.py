@@ -10,13 +10,15 @@
 
 The file is read whole into an index by identifier, in a thread, and read again once its time or size has changed and
 it is complete; until then the earlier content answers. `asOf` is the file's own time, unless the mapping says better.
-A row that cannot be read is skipped and counted, and `probe` tells its line; whoever asks for that very person gets
-`Permanent`, never "not held". More such rows than `mostBadRows`, or a quote that never closes: the file is refused.
+A row that cannot be read is skipped and counted; the log tells its line when the file is read, and so does `probe`.
+Whoever asks for that very person gets `Permanent`, never "not held". More such rows than `mostBadRows`, or a quote
+that never closes: the file is refused.
 
 A missing or incomplete file is `Retriable`, a wrong header `Misconfigured`.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +36,7 @@ from adapters.mapped import Mapped, mapped_offer
 from adapters.mapping import RecordMapping
 
 ROWS: Final = "rows"  # what a mapping calls a person's rows
+_LOG: Final = logging.getLogger("adapters")
 _PATIENCE: Final = 1.0  # seconds to wait for a new drop while the earlier one can answer
 
 
@@ -124,12 +127,7 @@ class CsvAdapter:
     async def probe(self) -> str | None:
         """Read the file if it has changed; the note tells the lines of bad rows."""
         self._checked = float("-inf")
-        index = await self._current(30.0)
-        if not index.bad:
-            return None
-        lines = ", ".join(str(line) for line in index.bad[:20])
-        more = f" and {len(index.bad) - 20} more" if len(index.bad) > 20 else ""
-        return f"{len(index.bad)} of {index.total} rows cannot be read whole, on line {lines}{more}"
+        return (await self._current(30.0)).note
 
     async def aclose(self) -> None:
         """End the reading thread and let the content go."""
@@ -187,6 +185,8 @@ class CsvAdapter:
         content, found = read
         made = make_index(content, self._layout, found.moment, self._check)
         self._index, self._stamp = made, found
+        if made.note is not None:
+            _LOG.warning(f"the file {self._drop.path}: {made.note}")
         return made
 
     def _check(self, row: Row) -> None:

@@ -55,13 +55,22 @@ class Index:
         if not asked:
             raise Misconfigured(f"the file's key has {', '.join(self.layout.key)}, and was asked with none of them")
         if not self._broken.isdisjoint(asked):
-            raise Permanent("the file's row for this person cannot be read")
+            raise Permanent(f"the file's row for this person cannot be read: {self.note}")
         found: dict[int, Row] = {}
         for key in asked:
             for row in self._rows.get(key, ()):
                 if all(self._agrees(row, other) for other in asked):
                     found[id(row)] = row
         return list(found.values())
+
+    @property
+    def note(self) -> str | None:
+        """How many rows cannot be read whole, and where; None where all can."""
+        if not self.bad:
+            return None
+        lines = ", ".join(str(line) for line in self.bad[:20])
+        more = f" and {len(self.bad) - 20} more" if len(self.bad) > 20 else ""
+        return f"{len(self.bad)} of {self.total} rows cannot be read whole, on line {lines}{more}"
 
     def add(self, line: int, row: Row, lines: Sequence[str], check: Callable[[Row], object]) -> None:
         """Index a row under its identifiers; where one cannot be read, or there is none, the row is rejected.
