@@ -85,6 +85,15 @@ def test_what_the_page_tells_to_type_gives_what_the_page_shows(page: Path, demo:
         assert left <= {".typed"}, "the page does not remove what it told to write"
 
 
+def test_what_a_page_leaves_in_the_checkout_is_heeded_by_no_git() -> None:
+    ignored = set((ROOT / ".gitignore").read_text(encoding="utf-8").splitlines())
+    for page in TYPED_HERE:
+        typed = [block.text for block in commands(page) if "elsewhere" not in block.marks]
+        for text in [*typed, *(f"> {block.marks['file']}" for block in blocks(page) if "file" in block.marks)]:
+            for name in re.findall(r"(?:> ?|ledger export .*?)([a-z0-9-]+\.[a-z]+)$", text, re.MULTILINE):
+                assert f"/{name}" in ignored, f"{page.name} leaves {name}"
+
+
 def test_every_command_shown_is_typed_by_some_test() -> None:
     for page in PAGES:
         for block in commands(page):
