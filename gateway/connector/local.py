@@ -9,7 +9,7 @@ import httpx
 from gateway.clock import Clock
 from gateway.connector import problems
 from gateway.connector.auth import ThreekeysAuth
-from gateway.connector.errors import ConnectorError, NotTrusted, TokenRefused
+from gateway.connector.errors import ConnectorError, NotAGateway, NotTrusted, TokenRefused
 from gateway.connector.keys import ClientKey
 from gateway.connector.loopback import turned_away
 from gateway.connector.problems import Kind
@@ -106,21 +106,28 @@ class LocalConnector:
         request = self._outward(scope, headers, body)
         try:
             answer = await self._client.send(request, auth=auth, stream=True)
-        except TokenRefused as error:
-            remedy = f"{error}. Check the client's id, its key file, and with the operator what is registered for it."
-            return await self._problem(send, problems.TOKEN_REFUSED, remedy)
-        except ConnectorError as error:
-            remedy = f"{error}. Check that --gateway is the gateway's base URL: it is {self._base}."
-            return await self._problem(send, problems.UNREACHABLE, remedy)
         except httpx.TimeoutException:
             return await self._problem(send, problems.SLOW)
         except httpx.HTTPError as error:
-            fault = await told(error, self._base)
-            if isinstance(fault, NotTrusted):
-                return await self._problem(send, problems.NOT_TRUSTED, f"{fault}.")
-            remedy = f"{fault}. Check that --gateway is the gateway's base URL, and that it runs."
-            return await self._problem(send, problems.UNREACHABLE, remedy)
+            return await self._failed(send, await told(error, self._base))
+        except ConnectorError as error:
+            return await self._failed(send, error)
         await _show(answer, send)
+
+    async def _failed(self, send: Send, fault: ConnectorError) -> None:
+        """What passes by itself is told from what somebody has to mend."""
+        base = f"--gateway is the gateway's base URL: it is {self._base}"
+        match fault:
+            case TokenRefused(passing=False):
+                remedy = "Check the client's id, its key file, and with the operator what is registered for it."
+                await self._problem(send, problems.TOKEN_REFUSED, f"{fault}. {remedy}")
+            case NotTrusted():
+                await self._problem(send, problems.NOT_TRUSTED, f"{fault}.")
+            case NotAGateway():
+                await self._problem(send, problems.NO_GATEWAY, f"{fault}. Check that {base}.")
+            case _:
+                remedy = f"Repeat the same body with the same Idempotency-Key. If it lasts, check that {base}."
+                await self._problem(send, problems.UNREACHABLE, f"{fault}. {remedy}")
 
     def _unfit(self, headers: list[tuple[bytes, bytes]]) -> Kind | None:
         if any(name in (b"authorization", b"dpop") for name, _ in headers):
@@ -130,6 +137,8 @@ class LocalConnector:
     async def _problem(self, send: Send, kind: Kind, detail: str | None = None) -> None:
         body = problems.body(kind, str(self._base), detail)
         headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+        if kind.status in (503, 504):
+            headers.append((b"retry-after", b"1"))
         await send({"type": "http.response.start", "status": kind.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 

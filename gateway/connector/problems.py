@@ -49,9 +49,14 @@ NOT_TRUSTED = Kind(
     "gateway-not-trusted", 502, "The gateway is not trusted",
     "Its certificate does not verify, and nothing was sent. Give that of its authority, PEM, with --ca-file.",
 )  # fmt: skip
+NO_GATEWAY = Kind(
+    "no-gateway", 502, "What answers is no gateway",
+    "Check that --gateway is the gateway's base URL: its host, its port, and whether it is http or https.",
+)  # fmt: skip
 UNREACHABLE = Kind(
-    "gateway-unreachable", 502, "The gateway cannot be reached, or what answers is none",
-    "Check that --gateway is the gateway's base URL, and that it runs.",
+    "gateway-unreachable", 503, "The gateway cannot be reached now",
+    "Wait as long as Retry-After says, and repeat the same body with the same Idempotency-Key. If it lasts, check "
+    "that --gateway is the gateway's base URL, and that it runs.",
 )  # fmt: skip
 SLOW = Kind(
     "gateway-slow", 504, "The gateway did not answer in time",
@@ -60,7 +65,7 @@ SLOW = Kind(
 
 KINDS = (
     SIGNS_ITSELF, CLIENT_NOT_HELD, FROM_A_BROWSER, NOT_THIS_MACHINE, TOO_LARGE, NOT_LOOPBACK, TOKEN_REFUSED,
-    NOT_TRUSTED, UNREACHABLE, SLOW,
+    NOT_TRUSTED, NO_GATEWAY, UNREACHABLE, SLOW,
 )  # fmt: skip
 
 

@@ -12,7 +12,14 @@ import httpx
 from cryptography import x509
 
 from adapters.http.trust import CaFileUnusable, by_nobody_known, trusting
-from gateway.connector.errors import AddressUnusable, AuthoritiesUnusable, ConnectorError, NotTrusted, Unreachable
+from gateway.connector.errors import (
+    AddressUnusable,
+    AuthoritiesUnusable,
+    ConnectorError,
+    NotAGateway,
+    NotTrusted,
+    Unreachable,
+)
 from gateway.loopback import is_loopback
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
@@ -51,12 +58,19 @@ def trusted(ca_file: str | os.PathLike[str] | None = None) -> ssl.SSLContext:
 
 
 async def told(error: httpx.HTTPError, url: httpx.URL) -> ConnectorError:
-    """What failed on the way to the gateway, in words: `NotTrusted`, else `Unreachable`."""
+    """What failed on the way to the gateway, in words: `NotTrusted`, `NotAGateway`, else `Unreachable`."""
+    if url.scheme == "http" and isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError):
+        if await _certificate(url.host, url.port or 80) is not None:
+            return NotAGateway(f"what answers at {url} speaks TLS: give its URL as {url.copy_with(scheme='https')}")
+        if not b"HTTP/".startswith((await _said(url.host, url.port or 80))[:5]):
+            return NotAGateway(f"what answers at {url} does not speak HTTP as it should")
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return await _not_trusted(cause, url)
+        if isinstance(cause, ssl.SSLEOFError):
+            return Unreachable(f"what answers at {url} ended in the middle of a handshake (TLS)")
         if isinstance(cause, ssl.SSLError):
-            return Unreachable(f"what answers at {url} does not speak TLS as it should")
+            return NotAGateway(f"what answers at {url} does not speak TLS as it should")
         if isinstance(cause, socket.gaierror):
             return Unreachable(f"the gateway cannot be reached: nobody knows the host {url.host}")
         if isinstance(cause, OSError) and cause.errno:
@@ -69,7 +83,7 @@ async def told(error: httpx.HTTPError, url: httpx.URL) -> ConnectorError:
     if isinstance(error, httpx.TimeoutException):
         return Unreachable(f"the gateway at {url} does not answer in time")
     if isinstance(error, httpx.RemoteProtocolError):
-        return Unreachable(f"what answers at {url} does not speak HTTP as it should, or ended in the middle of it")
+        return Unreachable(f"what answers at {url} ended in the middle of it, or does not speak HTTP as it should")
     return Unreachable(f"the connection to the gateway at {url} broke")
 
 
@@ -83,20 +97,42 @@ async def _not_trusted(error: ssl.SSLCertVerificationError, url: httpx.URL) -> N
     return NotTrusted(said)
 
 
+async def _said(host: str, port: int) -> bytes:
+    """What is answered first to a request of HTTP, whose status line begins with HTTP/; nothing where it ended."""
+    try:
+        async with asyncio.timeout(_LOOK):
+            reader, writer = await asyncio.open_connection(host, port)
+            writer.write(b"HEAD / HTTP/1.0\r\n\r\n")
+            said = await reader.read(5)
+        writer.close()
+    except OSError:  # TimeoutError is one
+        return b""
+    return said
+
+
 async def _issuer(host: str, port: int) -> str | None:
-    """Who is named as the issuer by a certificate that nobody vouches for; nothing is sent to its holder."""
+    """Who is named as the issuer by a certificate that nobody vouches for."""
+    shown = await _certificate(host, port)
+    try:
+        issuer = x509.load_der_x509_certificate(shown or b"").issuer.rfc4514_string()
+    except (ValueError, TypeError):
+        return None
+    return issuer if 0 < len(issuer) <= 200 and issuer.isprintable() else None
+
+
+async def _certificate(host: str, port: int) -> bytes | None:
+    """What is shown where TLS is spoken, DER, whoever vouches for it; nothing is sent to its holder."""
     unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     unverified.check_hostname = False
     unverified.verify_mode = ssl.CERT_NONE
     try:
         async with asyncio.timeout(_LOOK):
             _, writer = await asyncio.open_connection(host, port, ssl=unverified)
-        shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        shown: bytes | None = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
         writer.close()
-        issuer = x509.load_der_x509_certificate(shown).issuer.rfc4514_string()
-    except (OSError, ValueError, TypeError):  # TimeoutError is an OSError
+    except (OSError, ValueError):  # TimeoutError is an OSError
         return None
-    return issuer if 0 < len(issuer) <= 200 and issuer.isprintable() else None
+    return shown
 
 
 def _is_host(host: str) -> bool:

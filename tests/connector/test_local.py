@@ -186,13 +186,14 @@ def test_only_programs_of_this_machine_are_served() -> None:
 def test_a_gateway_that_is_not_there_or_refuses_the_client_is_told_plainly(tmp_path: Path) -> None:
     async def check() -> None:
         async with running(tmp_path) as gateway, httpx.AsyncClient(trust_env=False) as client:
-            for upstream, code in (
-                ("http://127.0.0.1:9", "gateway-unreachable"),
-                (gateway.base_url, "token-refused"),
+            for upstream, status, code in (
+                ("http://127.0.0.1:9", 503, "gateway-unreachable"),
+                (gateway.base_url, 502, "token-refused"),
             ):
                 async with served(LocalConnector(upstream, {CASEWORK: ClientKey.generate()})) as url:
                     answer = await client.get(f"{url}/v1/permissions")
-                    assert (answer.status_code, answer.json()["code"]) == (502, code)
+                    assert (answer.status_code, answer.json()["code"]) == (status, code)
+                    assert answer.headers.get("retry-after") == ("1" if status == 503 else None)
 
     asyncio.run(check())
 
@@ -226,6 +227,60 @@ def test_a_gateway_that_is_not_trusted_gets_nothing_and_the_caller_is_told_why(t
             assert (answer.status_code, answer.json()["code"]) == (502, "gateway-not-trusted")
             assert "it was issued by CN=Ministry of Tests Root CA" in answer.json()["detail"]
             assert stranger.asked == []
+
+    asyncio.run(check())
+
+
+async def asked(upstream: str) -> tuple[int, str, str | None, str]:
+    """Status, code, Retry-After and detail of what a caller gets where this stands in a gateway's place."""
+    async with (
+        served(LocalConnector(upstream, {"c": ClientKey.generate()})) as url,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        answer = await client.get(f"{url}/v1/permissions")
+        told = answer.json()
+        assert (told["source"], told["type"]) == ("connector", f"{upstream}/problems/{told['code']}")
+        return answer.status_code, told["code"], answer.headers.get("retry-after"), told["detail"]
+
+
+@pytest.mark.parametrize(
+    ("said", "passes"),
+    [
+        (b"", True),  # it ended, as a gateway does that is stopped
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{", True),
+        (b"HTTP/1.1 503 Busy\r\nContent-Length: 35\r\n\r\n" + b'{"error":"temporarily_unavailable"}', True),
+        (b"HTTP/1.1 502 Bad\r\nContent-Length: 4\r\n\r\n<h1>", True),  # a proxy's
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n<h1>", False),
+        (b"220 mail.example ESMTP\r\n", False),
+    ],
+    ids=["ended", "half", "busy", "proxy", "page", "mail"],
+)
+def test_what_passes_by_itself_is_503_and_what_is_no_gateway_502(said: bytes, passes: bool) -> None:
+    async def answering(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(said)
+        writer.close()
+
+    async def check() -> None:
+        upstream = await asyncio.start_server(answering, "127.0.0.1", 0)
+        status, code, retry, _ = await asked(f"http://127.0.0.1:{upstream.sockets[0].getsockname()[1]}")
+        upstream.close()
+        expected = (503, "gateway-unreachable", "1") if passes else (502, "no-gateway", None)
+        assert (status, code, retry) == expected
+
+    asyncio.run(check())
+
+
+def test_a_gateway_behind_tls_that_is_called_without_is_told_so(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with serving(lambda _: b"", ssl=Authority(tmp_path).context()) as gateway:
+            status, code, retry, detail = await asked(f"http://127.0.0.1:{gateway.port}")
+            assert (status, code, retry) == (502, "no-gateway", None)
+            assert f"speaks TLS: give its URL as https://127.0.0.1:{gateway.port}." in detail
+            connector = LocalConnector(f"http://127.0.0.1:{gateway.port}", {"c": ClientKey.generate()})
+            with pytest.raises(NotAGateway, match="speaks TLS"):  # so that `threekeys connect` ends at its start
+                await connector.first_tokens()
+            await connector.aclose()
 
     asyncio.run(check())
 

@@ -123,7 +123,7 @@ def test_a_gateway_that_is_down_is_told_and_served_once_it_is_up(tmp_path: Path)
             )
             assert process.stdout.readline() == f"ready http://127.0.0.1:{port}\n"
             status, _, answer = curl(f"http://127.0.0.1:{port}/v1/permissions")
-            assert (status, answer["code"], answer["source"]) == (502, "gateway-unreachable", "connector")
+            assert (status, answer["code"], answer["source"]) == (503, "gateway-unreachable", "connector")
             assert "start it with `threekeys serve`" in str(answer["detail"])
             gateway.start()
             assert curl(f"http://127.0.0.1:{port}/v1/permissions")[0] == 200
