@@ -123,6 +123,11 @@ class Mark(Value):
             )
         return self
 
+    def convert(self, default: str | None = None) -> Convert:
+        """As of any other value, and yes or no whatever converter reads it: a code that stands for words is a yes."""
+        convert = super().convert(default)
+        return lambda value: bool(convert(value))
+
     def _options(self) -> Options:
         return replace(super()._options(), protects=True)
 

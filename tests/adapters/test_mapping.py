@@ -160,6 +160,15 @@ def test_only_a_word_that_is_known_to_mean_no_leaves_a_record_unrestricted(
     assert mapping.is_restricted({"flag": flag}) is restricted
 
 
+def test_a_mark_that_a_table_puts_into_words_restricts_wherever_it_is_looked_for() -> None:
+    codes = {"P": "protected", "-": False}
+    mapping = mapped({"a": "a"}, restricted={"from": "flag", "as": "code", "codes": codes})
+    for flag, restricted in (("P", True), ("-", False), (None, False)):
+        assert mapping.is_restricted({"flag": flag}) is restricted
+        assert mapping.says_restricted({"flag": flag}) is restricted
+    assert mapping.says_restricted({}) is False
+
+
 @pytest.mark.parametrize("words", [{}, {"trueWhen": ["Y"], "falseWhen": ["N"]}])
 def test_a_mark_in_neither_list_is_a_fault(words: dict[str, Any]) -> None:
     mapping = mapped({"a": "a"}, restricted={"from": "flag", **words})
