@@ -105,11 +105,13 @@ class Offer:
     identifiers   the schemes by which it finds a record
     carried       the schemes that its records carry (`Record.identifiers`): without one nothing is ever released
     fields        dotted paths of the record type that its records may hold, lists and objects down to their members
+    constants     (path, value) of each value that stands in the settings and goes into records as it is
     """
 
     identifiers: frozenset[str]
     carried: frozenset[str]
     fields: frozenset[str]
+    constants: tuple[tuple[str, Any], ...] = ()
 
 
 @runtime_checkable

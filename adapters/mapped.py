@@ -124,7 +124,7 @@ def agrees(carried: Mapping[str, str], asked: Mapping[str, str]) -> bool:
 
 def mapped_offer(mapping: RecordMapping, identifiers: Iterable[str]) -> Offer:
     """What an adapter offers that finds a row by these schemes and maps it."""
-    return Offer(frozenset(identifiers), frozenset(mapping.identifiers), mapping.paths())
+    return Offer(frozenset(identifiers), frozenset(mapping.identifiers), mapping.paths(), mapping.constants())
 
 
 def _value(spec: Value, default: str | None = None) -> Read:

@@ -210,7 +210,11 @@ class RecordMapping(AdapterSettings):
 
     def paths(self) -> frozenset[str]:
         """The field paths that a record may hold, those within lists too."""
-        return frozenset(_paths(self.fields, ""))
+        return frozenset(path for path, _ in _leaves(self.fields, ""))
+
+    def constants(self) -> tuple[tuple[str, Any], ...]:
+        """(field path, value) of each constant, and of each value in a table of codes."""
+        return tuple((path, value) for path, spec in _leaves(self.fields, "") for value in _written(spec))
 
     @model_validator(mode="before")
     @classmethod
@@ -219,13 +223,22 @@ class RecordMapping(AdapterSettings):
         return read_mapping_file(value) if isinstance(value, str) else value
 
 
-def _paths(specs: Mapping[str, Any], prefix: str) -> Iterator[str]:
+def _leaves(specs: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Value | Constant]]:
     for target, spec in specs.items():
         path = prefix + target
         if isinstance(spec, EachRow):
-            yield from _paths(spec.fields, path + ".")
+            yield from _leaves(spec.fields, path + ".")
         elif isinstance(spec, WrittenRows):
             for row in spec.rows:
-                yield from _paths(row, path + ".")
+                yield from _leaves(row, path + ".")
         else:
-            yield path
+            yield path, spec
+
+
+def _written(spec: Value | Constant) -> Iterator[Any]:
+    if isinstance(spec, Constant):
+        yield spec.constant
+    elif spec.as_[-1:] == ("code",):
+        yield from spec.codes.values()
+        if "otherwise" in spec.model_fields_set:
+            yield spec.otherwise

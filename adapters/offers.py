@@ -1,9 +1,14 @@
 """Whether an adapter can serve a dataset: found out when the dataset is registered, not at its first exchange."""
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
 
 from adapters.base import Offer
+from schemas.members import members
 from schemas.records import record_model
 from schemas.records.paths import field_paths
 
@@ -24,12 +29,46 @@ def mismatches(offer: Offer, record_type: str, identifiers: Collection[str], con
         f"it gives {path}, a field that {record_type} has not; {_instead(path, known)}"
         for path in sorted(offer.fields - known)
     ]
+    faults += [
+        f"it gives {_json(value)} as {path}, which {record_type} does not allow: {why}"
+        for path, value in offer.constants
+        if path in known and (why := _refused(record_type, path, value)) is not None
+    ]
     confirmations = record_model(record_type).confirmations
     for what in confirm:
         confirming = confirmations.get(what)
         if confirming is not None and not _gives(offer, confirming):
             faults.append(f"it gives no {confirming}, by which {what} would be confirmed")
     return faults
+
+
+def _refused(record_type: str, path: str, value: Any) -> str | None:
+    """Why the record type does not take this value of a mapping there; None where it does."""
+    names, many = path.split("."), []
+    model: type[BaseModel] | None = record_model(record_type)
+    for name in names:
+        assert model is not None  # the path is known
+        member = members(model)[name]
+        many.append(member.many)
+        model = member.part
+    record = value
+    for name, is_list in zip(reversed(names), reversed(many), strict=True):
+        record = {name: [record] if is_list and not isinstance(record, list) else record}
+    try:
+        record_model(record_type).model_validate_json(_json(record))
+    except ValidationError as error:
+        # What stands beside it is missing here only.
+        about = [one for one in error.errors(include_input=False) if _names(one["loc"])[: len(names)] == names]
+        return "; ".join(one["msg"][:1].lower() + one["msg"][1:] for one in about) or None
+    return None
+
+
+def _names(loc: Iterable[str | int]) -> list[str]:
+    return [part for part in loc if isinstance(part, str)]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _instead(path: str, known: Collection[str]) -> str:

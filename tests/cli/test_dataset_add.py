@@ -92,6 +92,32 @@ def test_a_field_that_the_record_type_has_not_is_refused_with_the_nearest(add: C
         assert f"it gives {path}, a field that housing-tenancy/v1 has not; {instead}" in said
 
 
+def test_a_constant_that_the_record_type_does_not_allow_is_refused_with_those_that_it_allows(
+    add: Command, tmp_path: Path
+) -> None:
+    status = {"from": "st", "as": ["trim", "code"], "codes": {1: "current", 2: "let"}, "otherwise": None}
+    fields = {
+        **MAPPING["fields"],
+        "status": status,
+        "kind": {"constant": "castle"},
+        "bedrooms": {"constant": 2},
+        "weeklyRent": {"constant": {"amount": "12", "currency": "GBP"}},
+    }
+    configured(tmp_path, mapping={**MAPPING, "fields": fields})
+    said = add.told(*dataset())
+    assert 'it gives "let" as status, which housing-tenancy/v1 does not allow: input should be ' in said
+    assert 'it gives "castle" as kind, which housing-tenancy/v1 does not allow: input should be ' in said
+    for allowed in ("'current'", "'ended'"):
+        assert allowed in said
+    assert "as bedrooms" not in said
+    assert "null" not in said
+    fine = {**fields, "status": {**status, "codes": {1: "current"}}, "kind": "kind"}
+    del fine["weeklyRent"]
+    fine |= {"weeklyRent.amount": "rent", "weeklyRent.currency": {"constant": "GBP"}}
+    configured(tmp_path, mapping={**MAPPING, "fields": fine})
+    assert add(*dataset())[0] == 0
+
+
 def test_a_confirmation_that_the_adapter_does_not_give_is_refused(add: Command) -> None:
     assert "it gives no tenant.dateOfBirth, by which dateOfBirth would be confirmed" in add.told(
         *dataset("--confirm", "dateOfBirth")
