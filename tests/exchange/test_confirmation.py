@@ -173,6 +173,20 @@ def test_another_identifier_beside_buys_no_further_guesses(shared: World, scheme
     assert told(send(shared, name, RIGHT)) == "confirmation-locked"
 
 
+@pytest.mark.parametrize("scheme", ["nhs-number", "driving-licence-number"])
+def test_what_was_sent_beside_is_locked_with_it(shared: World, scheme: str) -> None:
+    """Else five guesses by one identifier, and another five by the one that stood beside it."""
+    name = shared.newcomer()
+    beside = PEOPLE[name]["nhs-number"] if scheme == "nhs-number" else "SANDB804010A97BB"
+    for _ in range(5):
+        assert told(send(shared, name, WRONG, (scheme, beside))) == "not-confirmed"
+    asked_by_it = shared.offer(confirm=("dateOfBirth",), identifiers=(scheme,))
+    reads = len(shared.adapter.queries)
+    subject = {"identifiers": [{"scheme": scheme, "value": beside}], "confirm": {"dateOfBirth": RIGHT}}
+    assert told(send(shared, name, RIGHT, dataset=asked_by_it, subject=subject)) == "confirmation-locked"
+    assert len(shared.adapter.queries) == reads
+
+
 def test_a_lock_is_one_agency_s_and_one_identifier_s(shared: World) -> None:
     name = shared.newcomer()
     dataset = shared.offer(confirm=("dateOfBirth",), text={"consumer": STRANGER})

@@ -32,6 +32,18 @@ class Indexed:
         return subject_id
 
 
+class IndexedAndLinked(Indexed):
+    """The same, and in the same transaction a token says that all of these are one person's."""
+
+    def __init__(self, known: tuple[Pseudonyms, ...], linked: tuple[Pseudonyms, ...], *exchange_ids: str) -> None:
+        super().__init__(known, *exchange_ids)
+        self.linked = linked
+
+    def apply(self, tx: Transaction) -> str:
+        super().apply(tx)
+        return LinkPerson(self.linked).apply(tx)
+
+
 def keyed(gateway: Gateway, name: str) -> tuple[Pseudonyms, ...]:
     """(NHS number, NINO), by scheme."""
     return pseudonyms(gateway.pseudonyms, PEOPLE[name])
@@ -50,6 +62,21 @@ def test_an_exchange_that_both_were_seen_in_is_found_once(shared: World) -> None
             about = {one: await gateway.store.read(exchanges_about, one) for one in (one, two)}
             assert sorted(about.pop(stays)) == ["both", "first", "second"]
             assert list(about.values()) == [[]]
+
+    shared.in_gateway(work)
+
+
+def test_what_is_in_hand_of_the_one_that_goes_is_found_under_the_one_that_stays(shared: World) -> None:
+    name = shared.newcomer()
+
+    async def work(gateway: Gateway) -> None:
+        known = keyed(gateway, name)
+        subject_ids = [await gateway.store.commit(Indexed((one,), one.scheme)) for one in known]
+        goes = known[subject_ids.index(max(subject_ids))]
+        stays = await gateway.store.commit(IndexedAndLinked((goes,), known, "in hand"))
+        assert stays == min(subject_ids)
+        about = [await gateway.store.read(exchanges_about, one) for one in (stays, max(subject_ids))]
+        assert [sorted(one) for one in about] == [["in hand", "nhs-number", "nino"], []]
 
     shared.in_gateway(work)
 
