@@ -1,5 +1,6 @@
 """Whose key it is follows from the identifier that the record was found by: another one beside it opens nothing."""
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ from gateway.exchange.commit import CommitExchange
 from gateway.exchange.facts import look
 from gateway.policy import Permit
 from tests.consent.asking import decide, known_as, requested
+from tests.exchange.test_forgetting import forget
+from tests.notices.test_recording import notify
 from tests.world import CONSUMER, FIELDS, PEOPLE, World, licence
 
 LICENCES = ("AAAAA804010A99AA", "BBBBB804010A99AA")
@@ -63,6 +66,33 @@ def test_a_consent_opens_no_record_that_only_a_stranger_s_identifier_was_found_b
         shared.adapter.before = None
     assert answer.get("code") == "source-wrong-person", answer
     assert number not in shared.adapter.queries[-1].identifiers.values()
+
+
+def test_a_notice_counts_only_while_all_that_the_source_was_asked_by_is_the_person_s(shared: World) -> None:
+    """They are forgotten during the fetch, and told anew under one of the two identifiers: the other is nobody's."""
+    name = shared.newcomer()
+    nino, dataset = PEOPLE[name]["nino"], shared.offer(identifiers=("nino", "nhs-number"))
+    shared.adapter.held[nino] = replace(licence(nino), identifiers=PEOPLE[name])
+    about = known_as(name, "nino", "nhs-number")
+
+    def told_anew() -> None:
+        forget(shared, name)
+        assert notify(shared, name, dataset=dataset, subject=known_as(name, "nino")).status_code == 201
+
+    async def meanwhile(query: Query) -> None:
+        assert len(query.identifiers) == 2
+        await asyncio.to_thread(told_anew)
+
+    shared.person(name).get("/v1/consent-requests")  # a token that names both
+    assert notify(shared, name, dataset=dataset).status_code == 201
+    body = shared.ask(name, dataset=dataset, purpose="notified", subject=about)
+    assert shared.casework.post("/v1/exchanges", json=body).json()["outcome"] == "released"
+    shared.adapter.before = meanwhile
+    try:
+        answer = shared.casework.post("/v1/exchanges", json=body)
+    finally:
+        shared.adapter.before = None
+    assert (answer.status_code, answer.json()["code"]) == (403, "notice-required")
 
 
 def missing(world: World, name: str) -> None:
