@@ -15,7 +15,7 @@ import uvicorn
 from gateway.app import Gateway, build
 from gateway.db.migrating import check
 from gateway.db.open import open_engine
-from gateway.ledger.repository import latest
+from gateway.ledger import repository as ledger
 from gateway.settings import ConfigurationError, Settings
 from gateway.signing.directory import missing
 from gateway.signing.errors import KeyFileError
@@ -93,7 +93,7 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
     log.configure(level=settings.log_level)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     check(settings.database)
-    _check_keys(settings)
+    settings = _of_its_ledger(settings)
     _warn(settings)
     _make_room(settings.most_connections)
     try:
@@ -114,21 +114,33 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
         sys.exit(3)
 
 
-def _check_keys(settings: Settings) -> None:
-    """First keys are made for a first start only: over a ledger that was signed before, new ones would break it, and
-    without the pseudonym keys no consent is found."""
+def _of_its_ledger(settings: Settings) -> Settings:
+    """The settings, under the name that the ledger was signed under before, if it was.
+
+    Whatever `baseUrl` has become: a log under two names verifies under neither, for good. And first keys are made for
+    a first start only: over such a ledger, new ones would break it, and without the pseudonym keys no consent is
+    found.
+    """
     engine = open_engine(settings.database)
     connection = engine.connect(writing=False)
     try:
-        signed_before = latest(connection) is not None
+        name = ledger.name(connection)
     finally:
         engine.close(connection)
-    gone = missing(settings.keys) if signed_before else ()
+    if name is None:
+        return settings
+    gone = missing(settings.keys)
     if gone:
         raise ConfigurationError(
             f"keys: {settings.keys} holds no key for {', '.join(gone)}, and its database was used with some: put the"
             " key files back (`threekeys keys list` shows what is there)"
         )
+    if settings.ledger_origin not in (None, name):
+        raise ConfigurationError(
+            f"ledgerOrigin: the ledger in this database is called {name}, and verifies under no other: give that,"
+            " or leave the setting out; a ledger called otherwise needs a database of its own"
+        )
+    return settings.model_copy(update={"ledger_origin": name})
 
 
 def _make_room(connections: int) -> None:

@@ -105,7 +105,8 @@ class Settings(_Part):
 
     @property
     def origin(self) -> str:
-        """The ledger's name in its checkpoints: a schema-less URL (C2SP tlog-checkpoint)."""
+        """The name of a ledger that has none yet: a schema-less URL (C2SP tlog-checkpoint). One that was signed
+        before keeps its own, whatever the settings say (`ledger.repository.name`)."""
         return self.ledger_origin or self.base_url.split("://", 1)[1] + "/ledger"
 
 

@@ -1,12 +1,13 @@
 """`keys list` and `keys rotate`: the gateway's own signing keys and pseudonym keys."""
 
+import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gateway.cli.options import DEFAULT_CONFIG, Config
-from gateway.settings import ConfigurationError, load
+from gateway.settings import ConfigurationError, Settings, load
 
 if TYPE_CHECKING:
     from gateway.signing.keys import SigningKey
@@ -37,9 +38,10 @@ def listing(config: Config = DEFAULT_CONFIG) -> None:
     settings = load(config)
     directory, pseudonyms = KeyDirectory(settings.keys), PseudonymKeys(settings.keys)
     try:
+        origin = _origin(settings) if directory.live(Purpose.CHECKPOINT) else ""
         for purpose in Purpose:
             for key in directory.live(purpose):
-                print(f"{purpose:10}  {key.kid}  {_pinned(settings.origin, key)}".rstrip())
+                print(f"{purpose:10}  {key.kid}  {_pinned(origin, key)}".rstrip())
         pseudonyms.refresh()
         for kid, used in pseudonyms.phases():
             print(f"{Kind.PSEUDONYM:10}  {kid}  {used}")
@@ -78,7 +80,8 @@ def rotate(
             used = dict(pseudonyms.phases())[kid]
         else:
             key = KeyDirectory(folder).rotate(Purpose(kind.value), vouched=hand_over)
-            kid, used, pinned = key.kid, "signs from now on", _pinned(settings.origin, key)
+            kid, used = key.kid, "signs from now on"
+            pinned = _pinned(_origin(settings), key) if key.purpose is Purpose.CHECKPOINT else ""
     except KeyFileError as error:
         raise ConfigurationError(f"keys: {error}") from None
     print(f"the new {kind.value} key is {kid}: {used}")
@@ -86,9 +89,22 @@ def rotate(
         print(f"for auditors to pin: {pinned}")
 
 
+def _origin(settings: Settings) -> str:
+    """The ledger's name. Keys are shown without it, and that is said, where its database cannot tell it."""
+    from gateway.cli.storing import read
+    from gateway.errors import Unavailable
+    from gateway.ledger import repository
+
+    try:
+        return read(settings, repository.name) or settings.origin
+    except (ConfigurationError, Unavailable) as error:
+        print(f"threekeys: {error}; so checkpoint keys are not shown as auditors pin them", file=sys.stderr)
+        return ""
+
+
 def _pinned(origin: str, key: "SigningKey") -> str:
     """A checkpoint key as auditors pin it; nothing of another."""
     from gateway.ledger.note import Verifier
     from gateway.signing.keys import Purpose
 
-    return str(Verifier(origin, key.public_bytes())) if key.purpose is Purpose.CHECKPOINT else ""
+    return str(Verifier(origin, key.public_bytes())) if origin and key.purpose is Purpose.CHECKPOINT else ""

@@ -37,14 +37,14 @@ def export(
     async def run() -> int:
         store = open_store(settings.database, SystemClock(), busy_timeout=settings.busy_timeout)
         try:
-            return await store.read(_export, target, settings.origin, keys, openings)
+            return await store.read(_export, target, keys, openings)
         finally:
             await store.aclose()
 
     print(f"exported {count(asyncio.run(run()), 'entry', 'entries')} to {target}")
 
 
-def _export(connection: "Connection", target: Path, origin: str, keys: "list[SigningKey]", openings: bool) -> int:
+def _export(connection: "Connection", target: Path, keys: "list[SigningKey]", openings: bool) -> int:
     from gateway.ledger.export import export as write_export
 
     try:
@@ -52,7 +52,7 @@ def _export(connection: "Connection", target: Path, origin: str, keys: "list[Sig
     except OSError as error:
         raise ConfigurationError(f"{target}: {error.strerror}") from None
     with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-        return write_export(connection, out, origin, keys, openings=openings)
+        return write_export(connection, out, keys, openings=openings)
 
 
 @app.command()

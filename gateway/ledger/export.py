@@ -25,16 +25,14 @@ from gateway.signing.keys import SigningKey
 VERSION = 1
 
 
-def export(
-    connection: Connection, out: TextIO, origin: str, keys: Sequence[SigningKey], *, openings: bool = True
-) -> int:
+def export(connection: Connection, out: TextIO, keys: Sequence[SigningKey], *, openings: bool = True) -> int:
     """Write the log up to its latest checkpoint; returns how many entries. `LedgerNotFound` while there is none.
 
     `keys` are all checkpoint keys that ever signed, oldest first. What is appended meanwhile is left for the next
     export.
     """
-    latest = repository.latest(connection)
-    if latest is None:
+    latest, origin = repository.latest(connection), repository.name(connection)
+    if latest is None or origin is None:
         raise LedgerNotFound
     size = latest[0]
     header = {

@@ -156,6 +156,12 @@ def latest(connection: Connection) -> tuple[int, bytes, str] | None:
     return None if row is None else (row[0], row[1], row[2])
 
 
+def name(connection: Connection) -> str | None:
+    """The log's name, its origin: the first line of its latest checkpoint; None while there is none."""
+    row = latest(connection)
+    return None if row is None else row[2].partition("\n")[0]
+
+
 def add_checkpoint(connection: Connection, size: int, root: bytes, note: str, at: int) -> None:
     """Keep a checkpoint."""
     connection.run(_INSERT_CHECKPOINT, {"size": size, "root": root, "note": note, "at": at})

@@ -41,7 +41,8 @@ class Numbered:
 class Number:
     """Number the oldest entries without a number, at most `most`, and sign a checkpoint over them.
 
-    Raises `LedgerCorrupt`, signing nothing, where the stored tree is not the one that was signed last.
+    Raises `LedgerCorrupt`, signing nothing, where the stored tree is not the one that was signed last, and where that
+    was signed under another name: one log under two names verifies under neither.
     """
 
     heavy: ClassVar[bool] = True
@@ -58,6 +59,9 @@ class Number:
         size, signed_root = _signed_last(tx)
         if not leased:
             return Numbered(0, size, held=True)
+        name = repository.name(tx)
+        if name not in (None, self.origin):
+            raise LedgerCorrupt(f"the ledger is called {name}, and not {self.origin}: start this gateway again")
         count = repository.number(tx, size, self.most)
         if not count:
             return Numbered(0, size)

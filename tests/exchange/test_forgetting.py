@@ -55,8 +55,8 @@ def verified(world: World) -> tuple[Problem | None, int, int]:
     async def work(gateway: Gateway) -> str:
         while await gateway.store.read(lambda connection: connection.first(UNNUMBERED)):
             await asyncio.sleep(0.05)
-        out, origin = StringIO(), world.settings.origin
-        await gateway.store.read(export, out, origin, gateway.keys.live(Purpose.CHECKPOINT))
+        out = StringIO()
+        await gateway.store.read(export, out, gateway.keys.live(Purpose.CHECKPOINT))
         return out.getvalue()
 
     report = verify_lines(world.in_gateway(work).splitlines(keepends=True))

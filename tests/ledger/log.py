@@ -68,7 +68,7 @@ class Log:
 
     async def exported(self, *, openings: bool = True) -> list[str]:
         out = StringIO()
-        await self.store.read(export, out, ORIGIN, self.keys.live(Purpose.CHECKPOINT), openings=openings)
+        await self.store.read(export, out, self.keys.live(Purpose.CHECKPOINT), openings=openings)
         return out.getvalue().splitlines(keepends=True)
 
     def verifiers(self) -> list[Verifier]:

@@ -250,3 +250,17 @@ def _lease(connection: Connection) -> tuple[str, int]:
     row = connection.first(SEQUENCER_ROW.select())
     assert row is not None
     return row[1], row[2]
+
+
+def test_nothing_is_signed_under_a_second_name(run: Run, database_url: str, tmp_path: Path) -> None:
+    async def body() -> None:
+        async with opened(database_url, tmp_path / "keys") as log:
+            await log.append("one")
+            await log.sequencer.number()
+            await log.append("two")
+            with pytest.raises(LedgerCorrupt, match=f"the ledger is called {ORIGIN}, and not other.example/ledger"):
+                await log.store.commit(Number(log.sequencer.holder, "other.example/ledger", log.keys))
+            assert await log.sequencer.number() == 1
+            assert verify_lines(await log.exported()).problem is None
+
+    run(body())
