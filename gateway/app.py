@@ -91,6 +91,7 @@ class Gateway:
     catalogue: Catalogue
     api: FastAPI = field(init=False)
     asgi: App = field(init=False)
+    requests: Requests = field(init=False)
     route: ExchangeRoute = field(init=False)
     opened: bool = False
 
@@ -172,7 +173,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Gateway:
     base_url = settings.base_url
     bodies = StrictBodies(gateway.api, base_url, partial(authenticate, gateway.auth))
     gateway.route = ExchangeRoute(bodies, exchanges, gateway.auth, base_url)
-    gateway.asgi = Requests(gateway.route, clock, metrics, base_url)
+    gateway.asgi = gateway.requests = Requests(gateway.route, clock, metrics, base_url)
     return gateway
 
 

@@ -1,7 +1,12 @@
-"""Run a gateway under uvicorn: on SIGTERM or SIGINT it drains, so that in-flight exchanges finish."""
+"""Run a gateway under uvicorn: on SIGTERM or SIGINT it drains, so that in-flight exchanges finish.
+
+While it drains it listens on, where uvicorn would close its port at once: who asks whether it is ready reads that it
+is not, and who asks for something new is told `shutting-down`, rather than that their connection is refused.
+"""
 
 import asyncio
 import gc
+import math
 import signal
 import socket
 import sys
@@ -30,12 +35,13 @@ _OTHER_FILES = 256
 
 
 class _Server(uvicorn.Server):
-    """A server that tells its gateway when it begins to drain."""
+    """A server that tells its gateway when it begins to drain, and listens until nothing of before is under way."""
 
     def __init__(self, config: uvicorn.Config, gateway: Gateway, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._gateway = gateway
         self._ready = ready
+        self._draining_since: float | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._gateway.open_sources()
@@ -49,6 +55,22 @@ class _Server(uvicorn.Server):
             gc.freeze()
             gc.set_threshold(20_000, 20, 50)
             self._ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether to stop listening."""
+        return await super().on_tick(counter) and self._drained()
+
+    def _drained(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if self._draining_since is None:
+            self._draining_since = now
+            self._gateway.drain()
+            self._gateway.requests.mark()
+        settings = self._gateway.settings
+        passed = now - self._draining_since
+        self.config.timeout_graceful_shutdown = max(1, math.ceil(settings.drain_seconds - passed))
+        finished = not self._gateway.requests.older and passed >= settings.drain_notice_seconds
+        return finished or passed >= settings.drain_seconds or self.force_exit
 
     def handle_exit(self, sig: int, frame: object) -> None:
         self._gateway.drain()

@@ -80,6 +80,7 @@ class Settings(_Part):
     adapters: dict[str, AdapterConfiguration] = Field(default_factory=dict)
     decisions_per_minute: Annotated[int, Field(ge=1)] = 300
     drain_seconds: Annotated[int, Field(ge=1, le=600)] = 30
+    drain_notice_seconds: Annotated[int, Field(ge=0, le=600)] = 0
     most_connections: Annotated[int, Field(ge=1)] = 4_000
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     sandbox: bool = False
@@ -99,6 +100,8 @@ class Settings(_Part):
             raise ValueError("baseUrl must be https:// for callers beyond this machine")
         if any(f"{self.base_url}/explicit-requests" in issuer.audiences for issuer in self.issuers):
             raise ValueError("issuers: nobody signs in by a token for /explicit-requests; leave it out of audiences")
+        if self.drain_notice_seconds > self.drain_seconds:
+            raise ValueError("drainNoticeSeconds lies within drainSeconds: at most as many")
         if self.sandbox and not is_loopback(self.host):
             raise ValueError("the sandbox listens on loopback only")
         return self

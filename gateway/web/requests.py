@@ -29,7 +29,14 @@ class Requests:
         self.clock = clock
         self.metrics = metrics
         self.under_way = 0
+        self.older = 0
+        self._mark = 0
         metrics.in_flight.set_function(lambda: self.under_way)
+
+    def mark(self) -> None:
+        """From now on `older` counts what is under way by now, and nothing that begins later."""
+        self._mark += 1
+        self.older = self.under_way
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -39,6 +46,7 @@ class Requests:
         header = (b"x-request-id", request_id.encode())
         started = time.perf_counter()
         self.under_way += 1
+        mark = self._mark
         status = 0
 
         async def send_with_id(message: Message) -> None:
@@ -62,6 +70,8 @@ class Requests:
                 logger("web").error("unexpected", requestId=request_id, **where(error))
         finally:
             self.under_way -= 1
+            if mark != self._mark:
+                self.older -= 1
             self._tell(scope, request_id, status or 500, time.perf_counter() - started)
 
     def _tell(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:

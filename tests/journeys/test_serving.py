@@ -5,6 +5,7 @@ import json
 import socket
 import ssl
 import subprocess
+import time
 from pathlib import Path
 
 import httpx
@@ -21,28 +22,57 @@ from tests.journeys.running import THREEKEYS
 def test_an_exchange_in_flight_finishes_when_the_gateway_is_told_to_stop(tmp_path: Path) -> None:
     with Realm(f"sqlite:///{tmp_path / 'g.db'}", people(1)) as realm:
 
-        async def scenario() -> tuple[httpx.Response, bool]:
+        async def scenario() -> tuple[httpx.Response, list[httpx.Response], httpx.Response]:
             async with realm.caseworker() as caseworker, realm.http() as anyone:
                 await realm.granted(caseworker, anyone, "p0")
                 hold = realm.source.hold(realm.known["p0"]["nino"])
                 asked = asyncio.ensure_future(caseworker.post("/v1/exchanges", json=realm.about("p0")))
                 await hold.arrived.wait()
                 realm.processes[0].terminate()
-                await asyncio.sleep(0.5)
-                async with realm.http() as late:
-                    try:
-                        turned = (await late.get("/health/ready")).status_code == 503
-                    except httpx.TransportError:
-                        turned = True
+                seen = []
+                for _ in range(20):
+                    await asyncio.sleep(0.1)
+                    async with realm.http() as late:  # a connection of its own, as a balancer makes
+                        seen.append(await late.get("/health/ready"))
+                async with realm.caseworker() as late:
+                    refused = await late.post("/v1/exchanges", json=realm.about("p0"))
                 hold.let_go.set()
-                return await asked, turned
+                return await asked, seen, refused
 
-        answer, turned = realm.run(scenario())
+        answer, seen, refused = realm.run(scenario())
         assert answer.status_code == 201, answer.text
         assert answer.json()["outcome"] == "released"
-        assert turned
+        assert [one.status_code for one in seen] == [503] * 20
+        assert seen[-1].json() == {"status": "not ready", "checks": seen[-1].json()["checks"]}
+        assert seen[-1].json()["checks"]["draining"] == "yes"
+        assert (refused.status_code, refused.json()["code"]) == (503, "shutting-down")
+        assert (refused.headers["Retry-After"], refused.headers["Connection"]) == ("1", "close")
         assert realm.processes[0].wait(20) == 0
         assert any(event.get("outcome") == "released" for _, _, event in realm.entered())
+
+
+def test_a_gateway_says_that_it_drains_for_as_long_as_it_is_told_to_and_no_longer(tmp_path: Path) -> None:
+    port = free_base()
+    config = tmp_path / "threekeys.yaml"
+    config.write_text(f"baseUrl: http://127.0.0.1:{port}\nport: {port}\ndrainNoticeSeconds: 2\n")
+    subprocess.run([THREEKEYS, "migrate", "-c", str(config)], check=True, capture_output=True, timeout=60)
+    process = subprocess.Popen(
+        [THREEKEYS, "serve", "-c", str(config)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("ready")
+        process.terminate()
+        told, since = [], time.monotonic()
+        while time.monotonic() < since + 1.5:
+            time.sleep(0.1)
+            told.append(httpx.get(f"http://127.0.0.1:{port}/health/ready", trust_env=False).status_code)
+        assert set(told) == {503}
+        assert process.wait(20) == 0
+        assert 1.9 < time.monotonic() - since < 4
+    finally:
+        process.kill()
+        process.communicate(timeout=20)
 
 
 def test_it_speaks_tls_by_certificate_and_key(tmp_path: Path) -> None:
