@@ -25,7 +25,7 @@ from gateway.auth.service import Auth
 from gateway.catalogue import endpoints as catalogue_routes
 from gateway.catalogue.service import Catalogue
 from gateway.chores import prune, see_keys
-from gateway.clock import Clock, SystemClock
+from gateway.clock import MICROSECONDS, Clock, SystemClock
 from gateway.consent import endpoints as consent_routes
 from gateway.consent.receipt import ConsentReceipts
 from gateway.consent.service import Consents
@@ -44,12 +44,14 @@ from gateway.document import (
 )
 from gateway.errors import GatewayError
 from gateway.exchange import endpoints as exchange_routes
+from gateway.exchange.asgi import PATH as EXCHANGES
 from gateway.exchange.asgi import ExchangeRoute
 from gateway.exchange.deciding import Decisions
 from gateway.exchange.offering import tell_unserved
 from gateway.exchange.reply import Replier
 from gateway.exchange.service import Exchanges
 from gateway.exchange.sources import Source, Sources
+from gateway.ledger.errors import LedgerHalted
 from gateway.ledger.sequencer import Sequencer
 from gateway.ledger.service import Ledger
 from gateway.notices import endpoints as notice_routes
@@ -173,8 +175,19 @@ def build(settings: Settings, clock: Clock | None = None) -> Gateway:
     base_url = settings.base_url
     bodies = StrictBodies(gateway.api, base_url, partial(authenticate, gateway.auth))
     gateway.route = ExchangeRoute(bodies, exchanges, gateway.auth, base_url)
-    gateway.asgi = gateway.requests = Requests(gateway.route, clock, metrics, base_url)
+    gateway.asgi = gateway.requests = Requests(
+        gateway.route, clock, metrics, base_url, partial(_unproven, gateway.sequencer)
+    )
+    metrics.ledger_ok.set_function(lambda: float(gateway.sequencer.fault is None))
+    metrics.ledger_signed_at.set_function(lambda: (gateway.sequencer.signed_at or 0) / MICROSECONDS)
     return gateway
+
+
+def _unproven(sequencer: Sequencer, scope: Scope) -> GatewayError | None:
+    """Nothing is released while no receipt can be kept. All else goes on, what a person revokes before all."""
+    if sequencer.halted and scope["path"] == EXCHANGES and scope["method"] == "POST":
+        return LedgerHalted()
+    return None
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:
@@ -271,8 +284,7 @@ def _lifespan(gateway: Gateway) -> Any:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
-            with suppress(GatewayError):
-                await gateway.sequencer.number()
+            await gateway.sequencer.once()
             await gateway.sources.aclose()
             await gateway.auth.aclose()
             await gateway.store.aclose()

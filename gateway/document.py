@@ -29,6 +29,7 @@ from gateway.db.errors import StorageBusy, StorageFull, StorageUnavailable
 from gateway.errors import GatewayError, InvalidRequest, Refused, SourceFault, catalogue_of_errors
 from gateway.exchange import deciding
 from gateway.exchange import errors as exchange
+from gateway.exchange.asgi import PATH as EXCHANGES
 from gateway.ledger import errors as ledger
 from gateway.policy import REASONS, Reason, Usage
 from gateway.web.bodies import BodyTooSlow
@@ -196,6 +197,8 @@ def _finish(path: str, operation: dict[str, Any], examples: Mapping[str, Any]) -
     follows = problems(HeadTooLarge, *(_follows(operation) if path.startswith("/v1/") else _of_pages(path)))
     for status, response in follows.items():
         _merge(responses, str(status), response)
+    if path == EXCHANGES:
+        _merge(responses, "503", problems(ledger.LedgerHalted)[503])
     for status, response in responses.items():  # `client-suspended` is of two: 401, and found out in the commit 403
         shown = response.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
         for code in [code for code in shown if examples[code]["value"]["status"] != int(status)]:

@@ -14,6 +14,10 @@ from gateway.web.declared import answer, served
 _LOOK = 2.0
 """Seconds that the database has for an answer."""
 
+_DRAINING = {"status": "not ready", "checks": {"database": "ok", "ledger": "ok", "draining": "yes"}}
+_TAMPERED = "the stored tree of size 30 is not the one that was signed"
+_HALTED = {"status": "not ready", "checks": {"database": "ok", "ledger": _TAMPERED}}
+
 
 def router(
     look: Callable[[], Awaitable[object]], sequencer: Sequencer, counted: Metrics, draining: Callable[[], bool]
@@ -29,15 +33,15 @@ def router(
     @routes.get(
         "/health/ready",
         responses=answer(200, "Ready", ready={"status": "ready", "checks": {"database": "ok", "ledger": "ok"}})
-        | answer(503, "Not ready", draining={"status": "not ready", "checks": {"database": "ok", "draining": "yes"}}),
+        | answer(503, "Not ready", draining=_DRAINING, ledger_halted=_HALTED),
         summary="Ready for traffic",
     )
     async def ready() -> JSONResponse:
-        """Asks the database, and whether this gateway drains."""
+        """Asks the database, whether the ledger is signed, and whether this gateway drains."""
         checks = {"database": await _database(look), "ledger": sequencer.fault or "ok"}
         if draining():
             checks["draining"] = "yes"
-        good = checks["database"] == "ok" and not draining()
+        good = checks["database"] == "ok" and not sequencer.halted and not draining()
         return JSONResponse({"status": "ready" if good else "not ready", "checks": checks}, 200 if good else 503)
 
     @routes.get(

@@ -50,6 +50,7 @@ _WIDEN_TILE = (
     .values(data=bindparam("data"))
 )
 _INSERT_CHECKPOINT = insert(CHECKPOINT).values({name: bindparam(name) for name in ("size", "root", "note", "at")})
+_SIGNED_AT = select(CHECKPOINT.c.at).order_by(CHECKPOINT.c.size.desc()).limit(1)
 _LATEST = select(CHECKPOINT.c.size, CHECKPOINT.c.root, CHECKPOINT.c.note).order_by(CHECKPOINT.c.size.desc()).limit(1)
 _CHECKPOINTS = (
     select(CHECKPOINT.c.note)
@@ -154,6 +155,12 @@ def latest(connection: Connection) -> tuple[int, bytes, str] | None:
     """(size, root, note) of the latest checkpoint."""
     row = connection.first(_LATEST)
     return None if row is None else (row[0], row[1], row[2])
+
+
+def signed_at(connection: Connection) -> int | None:
+    """When the latest checkpoint was signed, in microseconds; None while there is none."""
+    row = connection.first(_SIGNED_AT)
+    return None if row is None else row[0]
 
 
 def name(connection: Connection) -> str | None:

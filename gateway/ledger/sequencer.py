@@ -6,11 +6,13 @@ gateways from waiting for each other.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from gateway.clock import MICROSECONDS, Clock
+from gateway.db.connection import Connection
 from gateway.db.intent import SEQUENCER, Lock, Transaction
 from gateway.db.store import Store
 from gateway.errors import Unavailable
@@ -19,13 +21,16 @@ from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.errors import LedgerCorrupt
 from gateway.ledger.merkle import leaf_hash, root
 from gateway.ledger.tables import SEQUENCER_ROW
-from gateway.ledger.tiles import TileNodes, extend
+from gateway.ledger.tiles import ReadTile, TileNodes, extend
 from gateway.signing.directory import KeyDirectory
 from gateway.signing.keys import Purpose
 from gateway.telemetry.log import logger
 
 LEASE = 2 * MICROSECONDS
 MOST = 10_000
+PATIENCE = 30.0
+"""Seconds of a fault, whatever it is, after which what is entered may not be in time for what receipts promise."""
+_SAID_AGAIN = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +64,7 @@ class Number:
         size, signed_root = _signed_last(tx)
         if not leased:
             return Numbered(0, size, held=True)
-        name = repository.name(tx)
-        if name not in (None, self.origin):
-            raise LedgerCorrupt(f"the ledger is called {name}, and not {self.origin}: start this gateway again")
+        _check_name(tx, self.origin)
         count = repository.number(tx, size, self.most)
         if not count:
             return Numbered(0, size)
@@ -89,6 +92,13 @@ class Sequencer:
         self.holder = clock.new_id()
         self.fault: str | None = None
         """Why the last run did not number what it should have; None where all is well. For status pages."""
+        self.halted = False
+        """Whether the promise of receipts cannot be kept: the stored tree is not the signed one, or a fault lasts."""
+        self.signed_at: int | None = None
+        """When the latest checkpoint was signed, by whichever gateway, in microseconds."""
+        self._unsure = True
+        self._faulty_since: float | None = None
+        self._said_at = 0.0
 
     async def number(self) -> int:
         """Number all that is there now; returns how many. 0 while another gateway holds the lease."""
@@ -103,24 +113,52 @@ class Sequencer:
     async def run(self) -> None:
         """Number for ever, until cancelled. A fault is logged and tried again: entries wait, none is lost."""
         while True:
-            try:
-                await self.number()
-                self.fault = None
-            except Unavailable as error:
-                self._report(error.code)
-            except LedgerCorrupt as error:
-                self._report(str(error))
-            except Exception as error:
-                self._report(type(error).__name__)
+            await self.once()
             await asyncio.sleep(self._interval)
 
-    def _report(self, reason: str) -> None:
-        if reason != self.fault:
+    async def once(self) -> None:
+        """One run; what is wrong is reported, not raised. At first, and after a fault, the stored tree is held
+        against what was signed last, even where there is nothing to number."""
+        try:
+            if self._unsure:
+                await self._store.read(_check_tree, self._origin)
+            await self.number()
+            self.signed_at = await self._store.read(repository.signed_at)
+            self.fault, self.halted, self._unsure, self._faulty_since = None, False, False, None
+        except Unavailable as error:
+            self._report(error.code)
+        except LedgerCorrupt as error:
+            self._report(str(error), for_good=True)
+        except Exception as error:
+            self._report(type(error).__name__)
+
+    def _report(self, reason: str, *, for_good: bool = False) -> None:
+        now = time.monotonic()
+        if reason != self.fault or now - self._said_at >= _SAID_AGAIN:
+            self._said_at = now
             logger("ledger").error("ledger not numbered", reason=reason)
-        self.fault = reason
+        since = self._faulty_since = now if self._faulty_since is None else self._faulty_since
+        self.fault, self._unsure, self.halted = reason, True, for_good or now - since >= PATIENCE
 
 
-def _signed_last(tx: Transaction) -> tuple[int, bytes | None]:
+def _check_name(connection: Connection, origin: str) -> None:
+    name = repository.name(connection)
+    if name not in (None, origin):
+        raise LedgerCorrupt(f"the ledger is called {name}, and not {origin}: start this gateway again")
+
+
+def _check_tree(connection: Connection, origin: str) -> None:
+    """Raises `LedgerCorrupt` where what is stored is not what was signed last."""
+    _check_name(connection, origin)
+    _check_root(lambda level, index: repository.tile(connection, level, index), *_signed_last(connection))
+
+
+def _check_root(stored: ReadTile, size: int, signed_root: bytes | None) -> None:
+    if signed_root is not None and root(size, TileNodes(stored).node) != signed_root:
+        raise LedgerCorrupt(f"the stored tree of size {size} is not the one that was signed")
+
+
+def _signed_last(tx: Connection) -> tuple[int, bytes | None]:
     latest = repository.latest(tx)
     return (0, None) if latest is None else latest[:2]
 
@@ -131,8 +169,7 @@ def _grow(tx: Transaction, size: int, signed_root: bytes | None, leaves: Sequenc
     def stored(level: int, index: int) -> bytes:
         return tx.memo(("ledger.tile", level, index), lambda: repository.tile(tx, level, index))
 
-    if signed_root is not None and root(size, TileNodes(stored).node) != signed_root:
-        raise LedgerCorrupt(f"the stored tree of size {size} is not the one that was signed")
+    _check_root(stored, size, signed_root)
     changes = extend(size, leaves, stored)
     written = {(change.level, change.index): change.data for change in changes}
     repository.write_tiles(tx, changes)

@@ -30,6 +30,14 @@ class Metrics:
         self.circuit = Gauge(
             "threekeys_source_circuit_open", "1 while a source's circuit is open", ["adapter"], registry=self.registry
         )
+        self.ledger_ok = Gauge(
+            "threekeys_ledger_ok", "0 while the ledger is not numbered and signed", registry=self.registry
+        )
+        self.ledger_signed_at = Gauge(
+            "threekeys_ledger_checkpoint_timestamp_seconds",
+            "When the latest checkpoint was signed, seconds since 1970; 0 before the first",
+            registry=self.registry,
+        )
         self.in_flight = Gauge("threekeys_in_flight", "Requests being answered", registry=self.registry)
         # `labels` checks and converts each time; what it gives for the same labels is the same.
         self._of_exchange = cache(self.exchanges.labels)

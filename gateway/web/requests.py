@@ -2,8 +2,10 @@
 
 import re
 import time
+from collections.abc import Callable
 
 from gateway.clock import Clock, to_iso
+from gateway.errors import GatewayError
 from gateway.telemetry.log import access, logger, where
 from gateway.telemetry.metrics import Metrics
 from gateway.web.bodies import App, Message, Receive, Scope, Send, send_problem
@@ -17,17 +19,25 @@ class Requests:
     """ASGI middleware, outermost. A route may set `scope["threekeys.route"]` and `scope["threekeys.caller"]`.
 
     What the server marks as `CROWDED` is turned away here; not who asks whether the gateway lives, since whoever
-    restarts those that do not would only make it worse.
+    restarts those that do not would only make it worse. So is what `refused` gives an error for.
 
     A slash or backslash that is written encoded is none of a route: whoever stands before the gateway, and reads the
     path as it was sent, would take it for another one.
     """
 
-    def __init__(self, app: App, clock: Clock, metrics: Metrics, base_url: str) -> None:
+    def __init__(
+        self,
+        app: App,
+        clock: Clock,
+        metrics: Metrics,
+        base_url: str,
+        refused: Callable[[Scope], GatewayError | None] = lambda _: None,
+    ) -> None:
         self.app = app
         self.base_url = base_url
         self.clock = clock
         self.metrics = metrics
+        self.refused = refused
         self.under_way = 0
         self.older = 0
         self._mark = 0
@@ -61,13 +71,15 @@ class Requests:
                 await send_problem(scope, send_with_id, TooManyConnections(), self.base_url)
             elif b"%" in (raw := scope.get("raw_path") or b"") and _SEPARATOR.search(raw):
                 await send_problem(scope, send_with_id, NoSuchRoute("send / as it is in a path"), self.base_url)
+            elif (error := self.refused(scope)) is not None:
+                await send_problem(scope, send_with_id, error, self.base_url)
             else:
                 await self.app(scope, receive, send_with_id)
-        except Exception as error:
+        except Exception as unexpected:
             # Starlette raises again what its handler has answered and logged; a server would log the message too,
             # and messages of errors that nobody expected may hold anything.
             if not status:
-                logger("web").error("unexpected", requestId=request_id, **where(error))
+                logger("web").error("unexpected", requestId=request_id, **where(unexpected))
         finally:
             self.under_way -= 1
             if mark != self._mark:
