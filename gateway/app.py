@@ -25,6 +25,7 @@ from gateway.auth.service import Auth
 from gateway.catalogue import endpoints as catalogue_routes
 from gateway.catalogue.service import Catalogue
 from gateway.chores import prune, see_keys
+from gateway.claimed import ClaimedClients
 from gateway.clock import MICROSECONDS, Clock, SystemClock
 from gateway.consent import endpoints as consent_routes
 from gateway.consent.receipt import ConsentReceipts
@@ -173,7 +174,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Gateway:
     )
     gateway.api = _api(gateway)
     base_url = settings.base_url
-    bodies = StrictBodies(gateway.api, base_url, partial(authenticate, gateway.auth))
+    bodies = StrictBodies(ClaimedClients(gateway.api, store), base_url, partial(authenticate, gateway.auth))
     gateway.route = ExchangeRoute(bodies, exchanges, gateway.auth, base_url)
     gateway.asgi = gateway.requests = Requests(
         gateway.route, clock, metrics, base_url, partial(_unproven, gateway.sequencer)

@@ -6,9 +6,10 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, TextIO
 
 import structlog
@@ -106,15 +107,24 @@ def logger(room: str) -> Any:
     return structlog.get_logger().bind(room=room)
 
 
-def access(at: str, request_id: str, method: str, route: str, status: int, milliseconds: float, caller: str) -> None:
-    """One line a request. All arguments are free of personal values.
+def access(
+    at: str,
+    request_id: str,
+    method: str,
+    route: str,
+    status: int,
+    milliseconds: float,
+    caller: str,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """One line a request. All arguments are free of personal values; `more` is added as it is.
 
     On the hot path: lines gather for a moment inside a running event loop, and are written together.
     """
     line = (
         f'{{"message":"request","level":"info","timestamp":"{at}","room":"web","requestId":"{request_id}",'
         f'"method":"{method}","route":{_quoted(route)},"status":{status},"milliseconds":{milliseconds:.2f},'
-        f'"caller":"{caller}"}}\n'
+        f'"caller":"{caller}"{_more(more) if more else ""}}}\n'
     )
     global _due  # one process, one log
     _lines.append(line)
@@ -126,6 +136,10 @@ def access(at: str, request_id: str, method: str, route: str, status: int, milli
     if loop is not _due:  # a loop that ended before its time came flushes nothing any more
         _due = loop
         loop.call_later(_GATHER, flush)
+
+
+def _more(members: Mapping[str, str]) -> str:
+    return "".join(f",{_quoted(name)}:{json.dumps(value, ensure_ascii=False)}" for name, value in members.items())
 
 
 def flush() -> None:

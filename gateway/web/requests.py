@@ -2,7 +2,9 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+
+from pydantic_core import from_json
 
 from gateway.clock import Clock, to_iso
 from gateway.errors import GatewayError
@@ -14,9 +16,17 @@ from gateway.web.errors import NoSuchRoute, TooManyConnections
 CROWDED = "threekeys.crowded"
 """Stands in a scope where the server has more connections, or requests under way, than it takes."""
 
+CLAIMED = "threekeys.claimed"
+"""A registered client that a token request which was refused said it was of; it did not prove it."""
+_EXCHANGE = b"/v1/exchanges/"
+_OUR_WORDS = frozenset({"invalid_client", "invalid_dpop_proof"})
+
 
 class Requests:
-    """ASGI middleware, outermost. A route may set `scope["threekeys.route"]` and `scope["threekeys.caller"]`.
+    """ASGI middleware, outermost. A route may set `scope["threekeys.route"]`, `scope["threekeys.caller"]`, `CLAIMED`.
+
+    The line has the code of a problem, and the id of an exchange that was made or refused: so a request's id leads to
+    the exchange, and back.
 
     What the server marks as `CROWDED` is turned away here; not who asks whether the gateway lives, since whoever
     restarts those that do not would only make it worse. So is what `refused` gives an error for.
@@ -58,12 +68,19 @@ class Requests:
         self.under_way += 1
         mark = self._mark
         status = 0
+        exchange_id = ""
+        told = b""
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, exchange_id, told
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), header]
+                headers = message.get("headers", ())
+                if status == 201:
+                    exchange_id = _located(headers)
+                message["headers"] = [*headers, header]
+            elif status >= 400:
+                told += message.get("body", b"")  # a problem, of our own making, and small
             await send(message)
 
         try:
@@ -84,14 +101,41 @@ class Requests:
             self.under_way -= 1
             if mark != self._mark:
                 self.older -= 1
-            self._tell(scope, request_id, status or 500, time.perf_counter() - started)
+            more = {"exchangeId": exchange_id} if exchange_id else _told(told) if told else {}
+            self._tell(scope, request_id, status or 500, time.perf_counter() - started, more)
 
-    def _tell(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+    def _tell(self, scope: Scope, request_id: str, status: int, seconds: float, more: dict[str, str]) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         route = scope.get("threekeys.route") or getattr(scope.get("route"), "path", None) or "unmatched"
         self.metrics.request_ended(method, route, status, seconds)
         caller = scope.get("threekeys.caller", "")
-        access(to_iso(self.clock.now()), request_id, method, route, status, seconds * 1000, caller)
+        if CLAIMED in scope:
+            more["claimedClient"] = scope[CLAIMED]
+        access(to_iso(self.clock.now()), request_id, method, route, status, seconds * 1000, caller, more)
+
+
+def _located(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The exchange that an answer made, by its Location."""
+    for name, value in headers:
+        if name == b"location" and value.startswith(_EXCHANGE):
+            return value[len(_EXCHANGE) :].decode()
+    return ""
+
+
+def _told(body: bytes) -> dict[str, str]:
+    """What a problem says that the log may: its code, the exchange; of an OAuth error (RFC 6749) why, where the text
+    is one of ours whatever the caller sent."""
+    try:
+        said = from_json(body)
+    except ValueError:  # a page for people
+        return {}
+    if not isinstance(said, dict):
+        return {}
+    error = said.get("error")
+    code, exchange_id = said.get("code", error), said.get("exchangeId")
+    why = said.get("error_description") if error in _OUR_WORDS else None
+    found = {"code": code, "exchangeId": exchange_id, "why": why}
+    return {name: value for name, value in found.items() if isinstance(value, str)}
 
 
 _SEPARATOR = re.compile(rb"%(?:2f|5c)", re.IGNORECASE)

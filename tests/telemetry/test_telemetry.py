@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import uvloop
 from prometheus_client.parser import text_string_to_metric_families
 
+from gateway.connector.keys import ClientKey
 from gateway.telemetry import log
 from tests.web.logs import logged as logging_here
 from tests.world import PEOPLE, World
@@ -56,6 +58,7 @@ def test_a_request_s_id_finds_its_log_line_which_names_the_route_and_no_value(
     [line] = [one for one in found if one.get("requestId") == refused["requestId"]]
     assert (line["method"], line["route"], line["status"]) == ("POST", "/v1/exchanges", 403)
     assert line["caller"] == "client:t.consumer.casework"
+    assert (line["code"], line["exchangeId"]) == (refused["code"], refused["exchangeId"])
     assert any(one.get("route") == "/v1/consents/{consent_id}" for one in found)
     assert not any(value in lines.getvalue() for value in (*PEOPLE["ann"].values(), consent))
 
@@ -197,3 +200,38 @@ def test_a_library_that_fills_its_text_in_before_it_logs_tells_no_value(lines: i
     assert all(one["message"].startswith("Exception in callback") for one in (callback, *others))
     assert callback["error"] == "RuntimeError"
     assert value not in lines.getvalue()
+
+
+def test_an_exchange_s_id_finds_its_lines_released_or_not(lines: io.StringIO, world: World) -> None:
+    made = world.casework.post(ROUTE, json=world.ask())
+    missed = world.casework.post(ROUTE, json=world.ask("ann", purpose="none-such"))
+    found = {one["requestId"]: one for one in logged(lines) if one["message"] == "request"}
+    line = found[made.headers["X-Request-Id"]]
+    assert (line["status"], line["exchangeId"]) == (201, made.json()["exchangeId"])
+    assert "code" not in line
+    line = found[missed.headers["X-Request-Id"]]
+    assert (line["code"], line.get("exchangeId")) == (missed.json()["code"], missed.json().get("exchangeId"))
+
+
+@pytest.mark.parametrize(
+    ("client", "named"), [("t.consumer.casework", True), ("somebody.else", False), ("t.consumer.casework\n", False)]
+)
+def test_a_refused_token_request_names_the_registered_client_it_claims_to_be_of_and_no_stranger(
+    lines: io.StringIO, world: World, client: str, named: bool
+) -> None:
+    key = ClientKey.generate()
+    now = world.clock.now() // 1_000_000
+    claims = {"iss": client, "sub": client, "aud": world.base_url, "jti": "j" * 20, "iat": now, "exp": now + 60}
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": key.sign({"typ": "JWT", "kid": key.kid}, claims),
+    }
+    refused = world.anyone().post("/oauth/token", data=form)
+    assert refused.status_code == 401, refused.text
+    time.sleep(0.1)
+    [line] = [one for one in logged(lines) if one.get("requestId") == refused.headers["X-Request-Id"]]
+    assert (line["code"], line["caller"]) == ("invalid_client", "")
+    assert line["why"] == refused.json()["error_description"]
+    assert line.get("claimedClient") == (client if named else None)
+    assert "somebody" not in lines.getvalue()
