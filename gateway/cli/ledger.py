@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.counting import count
+from gateway.cli.counting import count, ranges
 from gateway.cli.options import DEFAULT_CONFIG, Config
 from gateway.settings import ConfigurationError, load
 
@@ -61,7 +61,11 @@ def verify(
     key: Annotated[list[str] | None, typer.Option(help="A checkpoint key to trust: origin+id+key.")] = None,
     checkpoint: Annotated[list[Path] | None, typer.Option(help="A checkpoint seen earlier, in a file.")] = None,
 ) -> None:
-    """Recompute the whole log from an export; name the first bad entry."""
+    """Recompute the whole log from an export; name the first bad entry.
+
+    Ends with status 2 where something is not what was signed, and with 3 where all is, and openings are missing that
+    no event accounts for.
+    """
     from gateway.ledger.note import Verifier
     from gateway.ledger.reading import ExportUnreadable
     from gateway.ledger.verify import verify_export
@@ -92,6 +96,16 @@ def verify(
         print(f"beside them {count(report.older, 'checkpoint')} by keys from before yours, which later ones cover")
     if report.handed_over:
         print(f"signed last by {report.signer}: pin this key from now on")
+    if not report.openings:
+        print("it holds no openings: what the entries tell of was not looked at")
+    elif report.unopened or not report.accounted:
+        missing, forgotten = count(len(report.unopened), "opening"), count(report.forgotten, "opening")
+        if report.accounted:
+            print(f"without {missing}: {len(report.unopened)} went with people who were forgotten")
+            return
+        which = f" ({ranges(report.unopened)})" if report.unopened else ""
+        print(f"INCOMPLETE: {missing} missing{which}; events of people who were forgotten account for {forgotten}")
+        sys.exit(3)
 
 
 def _checkpoint(path: Path) -> str:

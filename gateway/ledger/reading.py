@@ -55,13 +55,16 @@ def bad_entry(seq: int, reason: str) -> Problem:
 @dataclass(slots=True)
 class Export:
     """What a file says. `leaves` are the hashes of the entries up to the first that contradicts itself (`problem`);
-    `tiles` the hashes that the log itself kept of them, by entry number."""
+    `tiles` the hashes that the log itself kept of them, by entry number. `unopened` are the entries without an
+    opening, `forgotten` how many went by the word of the events that tell of it."""
 
     origin: str
     keys: list[Verifier]
     hand_overs: list[str]
     leaves: list[bytes] = field(default_factory=list)
     tiles: dict[int, bytes] = field(default_factory=dict)
+    unopened: list[int] = field(default_factory=list)
+    forgotten: int = 0
     notes: list[str] = field(default_factory=list)
     openings: int = 0
     problem: Problem | None = None
@@ -139,8 +142,16 @@ def _entry(export: Export, line: Mapping[str, Any]) -> None:
             export.problem = bad_entry(seq, reason)
             return
         export.openings += 1
+        export.forgotten += _forgotten(line["event"])
+    else:
+        export.unopened.append(seq)
     export.leaves.append(leaf_hash(commitment))
     export.expected += 1
+
+
+def _forgotten(event: Mapping[str, Any]) -> int:
+    openings = event.get("openings") if event.get("kind") == "person-forgotten" else 0
+    return openings if type(openings) is int else 0
 
 
 def _contradiction(line: Mapping[str, Any], commitment: bytes) -> str | None:

@@ -24,7 +24,8 @@ from gateway.signing.keys import Purpose
 class Report:
     """What was found. `pinned`: the keys came from the auditor. `older`: checkpoints by keys from before those, not
     counted. `signer`: the key of the last checkpoint, `name+id+key`, and `handed_over` whether it is trusted by a
-    hand-over only. `problem` is the first in the order of the log."""
+    hand-over only. `unopened` are the entries whose openings are not there, and `forgotten` how many openings went by
+    the word of `person-forgotten` events. `problem` is the first in the order of the log."""
 
     origin: str
     entries: int
@@ -35,11 +36,19 @@ class Report:
     older: int
     signer: str
     handed_over: bool
+    unopened: Sequence[int]
+    forgotten: int
     problem: Problem | None
 
     @property
     def ok(self) -> bool:
         return self.problem is None
+
+    @property
+    def accounted(self) -> bool:
+        """Whether just as many openings are missing as went with people who were forgotten. Always of an export that
+        was made without any: nothing in it can be compared."""
+        return not self.openings or len(self.unopened) == self.forgotten
 
 
 def verify_export(path: Path | str, *, keys: Sequence[str] = (), remembered: Sequence[str] = ()) -> Report:
@@ -75,6 +84,8 @@ def verify_lines(lines: Iterable[str], *, keys: Sequence[str] = (), remembered: 
         older=len(signed.older),
         signer=str(signed.signer or ""),
         handed_over=bool(pinned) and signed.signer is not None and signed.signer not in pinned,
+        unopened=export.unopened,
+        forgotten=export.forgotten,
         problem=min(problems, key=lambda problem: problem.position, default=None),
     )
 

@@ -60,6 +60,8 @@ def verified(world: World) -> tuple[Problem | None, int, int]:
         return out.getvalue()
 
     report = verify_lines(world.in_gateway(work).splitlines(keepends=True))
+    assert report.accounted
+    assert len(report.unopened) == report.forgotten
     return report.problem, report.entries, report.openings
 
 
@@ -123,6 +125,7 @@ def test_afterwards_nothing_of_the_past_is_told_and_the_export_still_verifies(sh
 
     after = verified(shared)
     assert after[0] is before[0] is None
+    assert done.openings > 0
     assert after[1] == before[1] + 3  # two revocations, and that somebody was forgotten
     assert after[2] == before[2] + 3 - done.openings
     # Somebody else's past is as it was.
