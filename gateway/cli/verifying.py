@@ -27,7 +27,7 @@ def verify(
 ) -> None:
     """Check a receipt: "signed, inclusion promised", or with a proof "included"."""
     from gateway.receipts.errors import ReceiptRejected
-    from gateway.receipts.verify import contradicted, verify_receipt
+    from gateway.receipts.verify import contradicted, unstated, verify_receipt
 
     token, answer = _receipt(receipt)
     included = _proof(proof) if proof else None
@@ -45,8 +45,9 @@ def verify(
     print(f"  signed by: {found.signer}{trusted}")
     for name, value in found.claims.items():
         print(f"  {name}: {_shown(name, value)}")
-    if "record" in answer:
-        print("  (a receipt says which fields were released; the values in them it does not cover)")
+    beyond = unstated(answer) if found.claims["kind"] == "exchange" else []
+    if beyond:
+        print(f"  (of the answer these stand in no receipt, and were not checked: {', '.join(beyond)})")
 
 
 def _receipt(path: Path) -> tuple[str, dict[str, Any]]:

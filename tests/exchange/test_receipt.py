@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from gateway.ledger.entry import commit_to
-from gateway.receipts.verify import INCLUDED, PROMISED, verify_receipt
+from gateway.receipts.verify import INCLUDED, PROMISED, contradicted, unstated, verify_receipt
 from gateway.signing.jws import Jwks, public_keys
 from tests.world import CONSUMER, PEOPLE, PROVIDER, STRANGER, World
 
@@ -40,6 +40,29 @@ def test_a_release_has_a_receipt_that_verifies_offline_with_and_without_a_proof(
     included = verify_receipt(body["receipt"], jwks, proof(shared, claims["commitment"]), event=entry["event"])
     assert (included.verdict, included.opened) == (INCLUDED, True)
     assert not any(value in str(claims) + str(entry) for value in PEOPLE[name].values())
+
+
+def test_each_kind_of_answer_agrees_with_its_receipt_and_a_changed_one_does_not(shared: World) -> None:
+    jwks, name = keys(shared), shared.newcomer()
+    repeated = {"headers": {"Idempotency-Key": name}}
+    answers = [
+        shared.casework.post("/v1/exchanges", json=shared.ask(name), **repeated).json(),
+        shared.casework.post("/v1/exchanges", json=shared.ask(name), **repeated).json(),
+    ]
+    held = shared.adapter.held.pop(PEOPLE[name]["nino"])
+    answers.append(shared.casework.post("/v1/exchanges", json=shared.ask(name)).json())
+    shared.adapter.held[PEOPLE[name]["nino"]] = held
+    assert [one["outcome"] for one in answers] == ["released", "released", "not-held"]
+    for answer in answers:
+        claims = verify_receipt(answer["receipt"], jwks).claims
+        assert contradicted(answer, claims) is None
+        if answer["outcome"] == "released":
+            answer["provenance"][0]["source"] = STRANGER
+            assert contradicted(answer, claims) == "provenance.source"
+            assert contradicted({**answer, "record": None}, claims) == "record"
+            assert unstated(answer) == ["the values in record", "provenance.fetchedAt", "recordType"]
+        else:
+            assert contradicted({**answer, "record": {"status": "valid"}}, claims) == "record"
 
 
 def test_the_opening_that_both_parties_read_is_what_the_ledger_committed_to(shared: World) -> None:
