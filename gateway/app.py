@@ -149,7 +149,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Gateway:
     keys, pseudonyms = KeyDirectory(settings.keys).ensure(), PseudonymKeys(settings.keys, clock).ensure()
     store = open_store(settings.database, clock, busy_timeout=settings.busy_timeout)
     metrics = Metrics()
-    receipts = ReceiptIssuer(keys, settings.base_url, settings.origin)
+    receipts = ReceiptIssuer(keys, settings.base_url, settings.origin, clock)
     sources = Sources({})
     auth = Auth(settings.base_url, store, keys, pseudonyms, clock, _issuers(settings), _tls(settings))
     agreements = Agreements(store, clock, auth.key_sets)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from pydantic_core import to_json
 
-from gateway.clock import MICROSECONDS, to_iso
+from gateway.clock import MICROSECONDS, Clock, SystemClock, to_iso
 from gateway.ledger.entry import Commitment
 from gateway.signing.directory import KeyDirectory
 from gateway.signing.keys import Purpose
@@ -91,8 +91,11 @@ class ConsentStatement:
 class ReceiptIssuer:
     """Signs receipts in the gateway's name. `origin` is that of the ledger's checkpoints."""
 
-    def __init__(self, keys: KeyDirectory, issuer: str, origin: str, *, promise: int = PROMISE) -> None:
+    def __init__(
+        self, keys: KeyDirectory, issuer: str, origin: str, clock: Clock | None = None, *, promise: int = PROMISE
+    ) -> None:
         self._keys = keys
+        self._clock = clock or SystemClock()
         self._issuer = issuer
         self._origin = origin
         self._promise = promise
@@ -102,12 +105,16 @@ class ReceiptIssuer:
         return to_iso(committed_at + self._promise)
 
     def issue(self, statement: Statement, entry: Commitment, committed_at: int) -> str:
-        """The receipt for an entry that is durable. `committed_at` in microseconds."""
+        """The receipt for an entry that is durable. `committed_at` in microseconds.
+
+        It may be signed long after, with a key that is younger than the decision: it says both times.
+        """
         claims = {
             "iss": self._issuer,
-            "iat": committed_at // MICROSECONDS,
+            "iat": max(self._clock.now(), committed_at) // MICROSECONDS,
             "jti": entry.entry_id,
             **statement.claims(),
+            "decidedAt": to_iso(committed_at),
             "ledger": self._origin,
             "commitment": entry.commitment_hex,
             "salt": entry.salt.hex(),

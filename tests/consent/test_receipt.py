@@ -68,3 +68,18 @@ def test_the_receipt_of_a_replaced_consent_is_that_of_its_grant(world: World) ->
     decide(world, name, requested(world, name))
     after = verify_receipt(receipt(world, name, older), jwks).claims
     assert (after["decision"], after["jti"]) == ("granted", before["jti"])
+
+
+def test_a_receipt_that_is_signed_later_says_when_and_when_was_decided(world: World) -> None:
+    jwks = public_keys(world.anyone().get("/.well-known/jwks.json").text)
+    consent_id = world.consent(world.newcomer())
+    first = verify_receipt(world.casework.get(f"/v1/consents/{consent_id}/receipt").json()["receipt"], jwks).claims
+    world.clock.advance(3_600)
+    later = verify_receipt(world.casework.get(f"/v1/consents/{consent_id}/receipt").json()["receipt"], jwks).claims
+    assert (
+        first["decidedAt"]
+        == later["decidedAt"]
+        == world.casework.get(f"/v1/consents/{consent_id}").json()["decidedAt"]
+    )
+    assert later["iat"] >= first["iat"] + 3_600
+    assert {**later, "iat": 0} == {**first, "iat": 0}
