@@ -24,7 +24,7 @@ from gateway.auth.people import PersonIssuer
 from gateway.auth.service import Auth
 from gateway.catalogue import endpoints as catalogue_routes
 from gateway.catalogue.service import Catalogue
-from gateway.chores import prune, see_keys
+from gateway.chores import look_at_sources, prune, see_keys
 from gateway.claimed import ClaimedClients
 from gateway.clock import MICROSECONDS, Clock, SystemClock
 from gateway.consent import endpoints as consent_routes
@@ -274,6 +274,7 @@ def _lifespan(gateway: Gateway) -> Any:
             gateway.sequencer.run(),
             see_keys(gateway.keys, gateway.pseudonyms),
             prune(gateway.store, gateway.clock),
+            look_at_sources(gateway.sources),
         )
         tasks = [asyncio.create_task(work) for work in works]
         logger("gateway").info("started", baseUrl=gateway.settings.base_url, adapters=list(gateway.settings.adapters))

@@ -6,6 +6,7 @@ from gateway.auth.once import PruneOnce
 from gateway.clock import DAY, Clock
 from gateway.db.store import Store
 from gateway.exchange.pruning import Prune
+from gateway.exchange.sources import Sources
 from gateway.signing.directory import KeyDirectory
 from gateway.signing.pseudonyms import PseudonymKeys
 from gateway.telemetry.log import logger, where
@@ -24,6 +25,14 @@ async def see_keys(keys: KeyDirectory, pseudonyms: PseudonymKeys) -> None:
             pseudonyms.refresh()
         except Exception as error:
             logger("gateway").warning("keys cannot be read", **where(error))
+
+
+async def look_at_sources(sources: Sources) -> None:
+    """Probe each once: one that does not answer is logged (`Source.state`), and stops no start."""
+    try:
+        await sources.states()
+    except Exception as error:
+        logger("gateway").warning("sources cannot be probed", **where(error))
 
 
 async def prune(store: Store, clock: Clock) -> None:

@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +22,7 @@ from gateway.app import Gateway, build
 from gateway.db.migrating import check
 from gateway.db.open import open_engine
 from gateway.ledger import repository as ledger
-from gateway.settings import ConfigurationError, Settings
+from gateway.settings import ConfigurationError, Settings, Tls
 from gateway.signing.directory import missing
 from gateway.signing.errors import KeyFileError
 from gateway.telemetry import log
@@ -99,6 +100,8 @@ def server(settings: Settings, ready: Callable[[], None] = lambda: None) -> uvic
         ssl_certfile=str(tls.certificate) if tls else None,
         ssl_keyfile=str(tls.key) if tls else None,
     )
+    if tls is not None:
+        _check_tls(tls)
     try:
         config.load()
     except OSError as error:  # ssl's own errors are OSErrors too
@@ -114,6 +117,7 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
     """
     log.configure(level=settings.log_level)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    _check_file(settings.database)
     check(settings.database)
     settings = _of_its_ledger(settings)
     _warn(settings)
@@ -134,6 +138,28 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
     log.flush()
     if not running.started:
         sys.exit(3)
+
+
+def _check_tls(tls: Tls) -> None:
+    """Each file by itself; whether they fit each other is for OpenSSL to say."""
+    for name, path in (("certificate", tls.certificate), ("key", tls.key)):
+        try:
+            path.read_bytes()
+        except OSError as error:
+            raise ConfigurationError(f"tls.{name}: {path} cannot be read: {error.strerror}") from None
+
+
+def _check_file(url: str) -> None:
+    """An SQLite file that is not there is no ledger to go on with: a new one is made by `migrate` only, and so is not
+    to be the advice for a mistyped path."""
+    scheme, _, path = url.partition(":///")
+    if scheme == "sqlite" and not Path(path).exists():
+        folder = Path(path).parent
+        where = "" if folder.exists() else f", nor the folder {folder}"
+        raise ConfigurationError(
+            f"database: there is no {path}{where}: name the file that holds your ledger, or for a new gateway's first"
+            " start make one by `threekeys migrate`"
+        )
 
 
 def _of_its_ledger(settings: Settings) -> Settings:

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
 from gateway.loopback import is_loopback
+from schemas.identifiers import SCHEMES
 from schemas.members import unknown_setting
 from schemas.yaml_text import read_yaml
 
@@ -34,9 +35,32 @@ class IssuerSettings(_Part):
     issuer: str
     audiences: Annotated[list[str], Field(min_length=1)]
     acr_values: Annotated[list[str], Field(min_length=1)]
-    identifier_claims: dict[str, str]
+    identifier_claims: Annotated[dict[str, str], Field(min_length=1)]
     jwks_uri: str | None = None
     jwks_file: Path | None = None
+
+    @field_validator("identifier_claims")
+    @classmethod
+    def _known_schemes(cls, claims: dict[str, str]) -> dict[str, str]:
+        unknown = [scheme for scheme in claims if scheme not in SCHEMES]
+        if unknown:
+            raise ValueError(f"there is no scheme {unknown[0]!r}; known are: {', '.join(SCHEMES)}")
+        return claims
+
+    @field_validator("jwks_uri")
+    @classmethod
+    def _fetched_safely(cls, uri: str | None) -> str | None:
+        try:
+            parts = urlsplit(uri or "https://none")
+        except ValueError:
+            raise ValueError("this is no URL") from None
+        if not parts.hostname or not (
+            parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+        ):
+            raise ValueError(
+                "it must be https://…, or http:// on loopback: whoever changes these keys speaks for anybody"
+            )
+        return uri
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -98,6 +122,10 @@ class Settings(_Part):
             )
         if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             raise ValueError("baseUrl must be https:// for callers beyond this machine")
+        names = [issuer.issuer for issuer in self.issuers]
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise ValueError(f"issuers: {twice[0]} stands here twice; which of the two was meant?")
         if any(f"{self.base_url}/explicit-requests" in issuer.audiences for issuer in self.issuers):
             raise ValueError("issuers: nobody signs in by a token for /explicit-requests; leave it out of audiences")
         if self.drain_notice_seconds > self.drain_seconds:

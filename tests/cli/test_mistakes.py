@@ -287,7 +287,11 @@ def test_keys_that_others_can_read_and_a_certificate_that_is_not_there(threekeys
     assert "chmod 600" in threekeys.told("serve")
     (tmp_path / "keys" / "token-0001.pem").unlink()
     configured(tmp_path, "tls: {certificate: a.pem, key: b.pem}\n", port=_free())
-    assert "tls: " in threekeys.told("serve")
+    assert "tls.certificate: a.pem cannot be read: No such file" in threekeys.told("serve")
+    (tmp_path / "a.pem").write_text("no certificate")
+    assert "tls.key: b.pem cannot be read: No such file" in threekeys.told("serve")
+    (tmp_path / "b.pem").write_text("no key")
+    assert "tls: certificate and key cannot be used: " in threekeys.told("serve")
 
 
 def test_init_overwrites_nothing(threekeys: Command, tmp_path: Path) -> None:
@@ -380,3 +384,43 @@ def test_a_file_that_is_no_text_is_told_in_one_line(threekeys: Command, tmp_path
     assert threekeys.told("agreement", "draft", "binary", *whose) == "threekeys: binary: this is not text in UTF-8"
     configured(tmp_path, f"database: sqlite:///{tmp_path}/threekeys.yaml/x.db\n")
     assert "threekeys.yaml" in threekeys.told("migrate")
+
+
+def test_a_mistyped_path_of_a_database_is_told_and_no_second_one_is_advised(
+    threekeys: Command, tmp_path: Path
+) -> None:
+    configured(tmp_path, "database: sqlite:///nodir/threekeys.db\n", port=_free())
+    said = threekeys.told("serve")
+    assert (
+        f"database: there is no {tmp_path}/nodir/threekeys.db, nor the folder {tmp_path}/nodir: name the file" in said
+    )
+    assert not (tmp_path / "nodir").exists()
+
+
+_PERSONS = "issuer: 'https://a.example', audiences: [a], acrValues: [high]"
+
+
+@pytest.mark.parametrize(
+    ("issuers", "said"),
+    [
+        (
+            f"{{{_PERSONS}, identifierClaims: {{nino: n}}, jwksUri: 'http://a.example/jwks'}}",
+            "jwksUri: it must be https",
+        ),
+        (f"{{{_PERSONS}, identifierClaims: {{nino: n}}, jwksUri: 'https:///jwks'}}", "jwksUri: it must be https"),
+        (
+            f"{{{_PERSONS}, identifierClaims: {{nin: n}}, jwksUri: 'https://a.example/jwks'}}",
+            "identifierClaims: there is no scheme 'nin'; known are: nhs-number",
+        ),
+        (f"{{{_PERSONS}, identifierClaims: {{}}, jwksUri: 'https://a.example/jwks'}}", "identifierClaims: "),
+        (
+            ", ".join([f"{{{_PERSONS}, identifierClaims: {{nino: n}}, jwksUri: 'http://127.0.0.1/jwks'}}"] * 2),
+            "issuers: https://a.example stands here twice",
+        ),
+    ],
+)
+def test_issuers_that_cannot_be_meant_are_refused_at_start(
+    threekeys: Command, tmp_path: Path, issuers: str, said: str
+) -> None:
+    configured(tmp_path, f"issuers: [{issuers}]\n")
+    assert said in threekeys.told("serve")

@@ -185,3 +185,27 @@ def test_a_gateway_makes_no_new_keys_over_a_ledger_that_was_signed_before(tmp_pa
             for key in away.iterdir():
                 key.rename(keys / key.name)
             away.rmdir()
+
+
+def test_a_source_that_does_not_answer_is_told_at_the_start_and_stops_nothing(tmp_path: Path) -> None:
+    port = free_base()
+    config = tmp_path / "threekeys.yaml"
+    mapping = {"fields": {"status": "status"}}
+    gone = {"baseUrl": f"http://127.0.0.1:{port + 1}", "request": {"path": "/", "json": "{nino}"}, "mapping": mapping}
+    file = {"path": "gone.csv", "key": {"nino": "NINO"}, "complete": {"stableSeconds": 1}, "mapping": mapping}
+    adapters = {"gone": {"kind": "rest", "settings": gone}, "file": {"kind": "csv", "settings": file}}
+    config.write_text(yaml.safe_dump({"baseUrl": f"http://127.0.0.1:{port}", "port": port, "adapters": adapters}))
+    subprocess.run([THREEKEYS, "migrate", "-c", str(config)], check=True, capture_output=True, timeout=60)
+    process = subprocess.Popen(
+        [THREEKEYS, "serve", "-c", str(config)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("ready")
+        time.sleep(3)
+    finally:
+        process.terminate()
+        _, err = process.communicate(timeout=40)
+    told = [json.loads(line) for line in err.splitlines()]
+    down = {line["adapter"]: line["level"] for line in told if line["message"] == "source down"}
+    assert down == {"gone": "warning", "file": "warning"}, err
