@@ -31,6 +31,7 @@ from gateway.web.protocol import bounded
 
 HANDSHAKE_SECONDS = 15.0
 """What a TLS handshake may take, as a head may. A connection without one is none yet, and counts in none."""
+_TICK = 0.1
 _OTHER_FILES = 256
 """Open files beside those of connections: the database, keys, the log."""
 
@@ -57,9 +58,14 @@ class _Server(uvicorn.Server):
             gc.set_threshold(20_000, 20, 50)
             self._ready()
 
-    async def on_tick(self, counter: int) -> bool:
-        """Ten times a second: whether to stop listening."""
-        return await super().on_tick(counter) and self._drained()
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain, then close. From the very start on: a signal may come before uvicorn's loop has begun."""
+        counter = 0
+        while not self._drained():
+            await asyncio.sleep(_TICK)
+            counter += 1
+            await self.on_tick(counter)  # the Date of answers goes on
+        await super().shutdown(sockets)
 
     def _drained(self) -> bool:
         now = asyncio.get_running_loop().time()
