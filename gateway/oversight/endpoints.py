@@ -9,6 +9,7 @@ from fastapi.responses import PlainTextResponse
 from gateway.auth.caller import Caller, ClientCaller
 from gateway.auth.dependencies import anyone_with
 from gateway.db.store import Store
+from gateway.errors import InvalidRequest
 from gateway.ledger.errors import EntryPending, LedgerNotFound
 from gateway.ledger.proofs import ConsistencyProof, InclusionProof
 from gateway.ledger.service import Ledger
@@ -92,7 +93,9 @@ def router(ledger: Ledger, store: Store, keys: PseudonymKeys) -> APIRouter:
         """By `commitment` or by `entry` id; to the latest checkpoint, which comes along."""
         if entry is not None:
             return await ledger.inclusion_of_entry(entry)
-        return await ledger.inclusion_of_commitment(commitment or "")
+        if commitment is None:
+            raise InvalidRequest("give `commitment` or `entry`: which entry is asked for")
+        return await ledger.inclusion_of_commitment(commitment)
 
     @routes.get(
         "/proofs/consistency",

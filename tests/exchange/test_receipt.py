@@ -100,3 +100,9 @@ def test_a_miss_has_a_receipt_too(shared: World) -> None:
     body = shared.casework.post("/v1/exchanges", json=shared.ask(name)).json()
     claims = verify_receipt(body["receipt"], keys(shared)).claims
     assert (claims["outcome"], claims["fields"]) == ("not-held", [])
+
+
+def test_a_proof_of_nothing_named_is_asked_what_is_meant(shared: World) -> None:
+    answer = shared.anyone().get("/v1/ledger/proofs/inclusion")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+    assert "`commitment` or `entry`" in answer.json()["detail"]

@@ -235,3 +235,8 @@ def test_a_refused_token_request_names_the_registered_client_it_claims_to_be_of_
     assert line["why"] == refused.json()["error_description"]
     assert line.get("claimedClient") == (client if named else None)
     assert "somebody" not in lines.getvalue()
+
+
+def test_metrics_have_no_twins_that_no_table_names(world: World) -> None:
+    world.casework.post(ROUTE, json=world.ask())
+    assert "_created" not in world.anyone().get("/metrics").text
