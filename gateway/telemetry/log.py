@@ -9,7 +9,6 @@ import traceback
 from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any, TextIO
 
 import structlog
@@ -115,16 +114,16 @@ def access(
     status: int,
     milliseconds: float,
     caller: str,
-    more: Mapping[str, str] = MappingProxyType({}),
+    more: str = "",
 ) -> None:
-    """One line a request. All arguments are free of personal values; `more` is added as it is.
+    """One line a request. All arguments are free of personal values. `more`: members to add, as `members` writes.
 
     On the hot path: lines gather for a moment inside a running event loop, and are written together.
     """
     line = (
         f'{{"message":"request","level":"info","timestamp":"{at}","room":"web","requestId":"{request_id}",'
         f'"method":"{method}","route":{_quoted(route)},"status":{status},"milliseconds":{milliseconds:.2f},'
-        f'"caller":"{caller}"{_more(more) if more else ""}}}\n'
+        f'"caller":"{caller}"{more}}}\n'
     )
     global _due  # one process, one log
     _lines.append(line)
@@ -138,8 +137,9 @@ def access(
         loop.call_later(_GATHER, flush)
 
 
-def _more(members: Mapping[str, str]) -> str:
-    return "".join(f",{_quoted(name)}:{json.dumps(value, ensure_ascii=False)}" for name, value in members.items())
+def members(more: Mapping[str, str]) -> str:
+    """As they stand in a line, each behind a comma."""
+    return "".join(f",{_quoted(name)}:{json.dumps(value, ensure_ascii=False)}" for name, value in more.items())
 
 
 def flush() -> None:

@@ -8,7 +8,7 @@ from pydantic_core import from_json
 
 from gateway.clock import Clock, to_iso
 from gateway.errors import GatewayError
-from gateway.telemetry.log import access, logger, where
+from gateway.telemetry.log import access, logger, members, where
 from gateway.telemetry.metrics import Metrics
 from gateway.web.bodies import App, Message, Receive, Scope, Send, send_problem
 from gateway.web.errors import NoSuchRoute, TooManyConnections
@@ -101,16 +101,16 @@ class Requests:
             self.under_way -= 1
             if mark != self._mark:
                 self.older -= 1
-            more = {"exchangeId": exchange_id} if exchange_id else _told(told) if told else {}
+            more = f',"exchangeId":"{exchange_id}"' if exchange_id else _told(told) if told else ""
             self._tell(scope, request_id, status or 500, time.perf_counter() - started, more)
 
-    def _tell(self, scope: Scope, request_id: str, status: int, seconds: float, more: dict[str, str]) -> None:
+    def _tell(self, scope: Scope, request_id: str, status: int, seconds: float, more: str) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         route = scope.get("threekeys.route") or getattr(scope.get("route"), "path", None) or "unmatched"
         self.metrics.request_ended(method, route, status, seconds)
         caller = scope.get("threekeys.caller", "")
         if CLAIMED in scope:
-            more["claimedClient"] = scope[CLAIMED]
+            more += members({"claimedClient": scope[CLAIMED]})
         access(to_iso(self.clock.now()), request_id, method, route, status, seconds * 1000, caller, more)
 
 
@@ -122,20 +122,20 @@ def _located(headers: Iterable[tuple[bytes, bytes]]) -> str:
     return ""
 
 
-def _told(body: bytes) -> dict[str, str]:
+def _told(body: bytes) -> str:
     """What a problem says that the log may: its code, the exchange; of an OAuth error (RFC 6749) why, where the text
     is one of ours whatever the caller sent."""
     try:
         said = from_json(body)
     except ValueError:  # a page for people
-        return {}
+        return ""
     if not isinstance(said, dict):
-        return {}
+        return ""
     error = said.get("error")
     code, exchange_id = said.get("code", error), said.get("exchangeId")
     why = said.get("error_description") if error in _OUR_WORDS else None
     found = {"code": code, "exchangeId": exchange_id, "why": why}
-    return {name: value for name, value in found.items() if isinstance(value, str)}
+    return members({name: value for name, value in found.items() if isinstance(value, str)})
 
 
 _SEPARATOR = re.compile(rb"%(?:2f|5c)", re.IGNORECASE)
