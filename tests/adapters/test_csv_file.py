@@ -1,7 +1,6 @@
 """The CSV adapter over real files: whole ones, half ones, broken ones."""
 
 import asyncio
-import json
 import os
 import time
 from collections.abc import AsyncIterator, Callable
@@ -16,7 +15,6 @@ from adapters.conformance import AdapterConformance
 from adapters.csv_file import CsvAdapter, CsvSettings
 from adapters.errors import Misconfigured, Permanent, Retriable
 from adapters.registry import faults
-from tests.web.logs import logged
 
 pytestmark = pytest.mark.anyio
 
@@ -170,17 +168,6 @@ async def test_one_restricted_row_of_many_restricts_the_person(make: Make, path:
     assert record.restricted
 
 
-async def test_a_mark_that_the_mapping_does_not_know_restricts_the_person(make: Make, path: Path) -> None:
-    drop(path, [*ROWS, "9;ZZ123470A;999900000070;Sandbox-Hidden;01/04/1980;7;P"])
-    record = await make(mapping={**MAPPING, "restricted": {"from": "RESTRICTED", "trueWhen": ["Y"]}}).fetch(
-        of(nino="ZZ123470A")
-    )
-    assert record is not None
-    assert record.restricted
-    with pytest.raises(Permanent, match="the source field RESTRICTED does not convert"):
-        await make().fetch(of(nino="ZZ123470A"))
-
-
 async def test_a_new_drop_is_read_and_the_old_one_answers_until_it_is_whole(make: Make, path: Path) -> None:
     adapter = make()
 
@@ -267,30 +254,6 @@ async def test_a_bad_row_is_skipped_and_counted_and_permanent_for_its_own_person
     with pytest.raises(Permanent, match="row for this person cannot be read") as raised:
         await adapter.fetch(of(nino="ZZ123470A"))
     assert "ZZ123470A" not in str(raised.value)
-
-
-async def test_rows_that_cannot_be_read_are_logged_by_their_lines_when_the_file_is_and_without_a_value(
-    make: Make, path: Path
-) -> None:
-    drop(
-        path, [ROWS[0], "7;ZZ123470A;999900000070", *ROWS[1:], "8;ZZ123471A;999900000071;Sandbox-Bad;31/02/1980;1;N"]
-    )
-    adapter = make()
-    with logged() as log:
-        for _ in range(2):
-            assert await adapter.fetch(KNOWN) is not None
-        told = [json.loads(line) for line in log.text.splitlines()]
-        said = "2 of 5 rows cannot be read whole, on line 3, 6"
-        assert [(one["room"], one["level"], one["message"]) for one in told] == [
-            ("adapters", "warning", f"the file {path}: {said}")
-        ]
-        with pytest.raises(Permanent, match=f"this person cannot be read: {said}$"):
-            await adapter.fetch(of(nino="ZZ123470A"))
-        drop(path, ROWS)
-        os.utime(path, (WRITTEN.timestamp() + 1, WRITTEN.timestamp() + 1))
-        Path(f"{path}.done").touch()
-        assert await adapter.probe() is None
-        assert len(log.text.splitlines()) == 1
 
 
 async def test_a_value_that_does_not_convert_is_counted_and_permanent_only_where_it_is_asked_for(
