@@ -1,0 +1,63 @@
+"""An answer held against its own receipt: what contradicts it is found, and what no receipt states is named."""
+
+from typing import Any
+
+import pytest
+
+from gateway.receipts.verify import contradicted, unstated
+from tests.receipts.test_verify import STATEMENT
+
+CLAIMS = {**STATEMENT.claims(), "commitment": "aa", "includedBy": "2026-11-24T12:00:00.000Z"}
+ANSWER: dict[str, Any] = {
+    "exchangeId": STATEMENT.exchange_id,
+    "outcome": "released",
+    "record": {"categories": [], "validUntil": "2030-01-01"},
+    "provenance": [
+        {"fields": ["validUntil", "categories"], "source": "licensing", "fetchedAt": "2026-11-24T11:59:00Z"}
+    ],
+    "withheld": [{"field": "points", "reason": "not-chosen-by-person"}],
+    "agreement": {"id": "agreement-1", "version": 3},
+    "consentId": "consent-1",
+    "ledger": {"commitment": "aa", "includedBy": "2026-11-24T12:00:00.000Z"},
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, None),
+        ({"exchangeId": "01900000-0000-7000-8000-000000000002"}, "exchangeId"),
+        ({"outcome": "not-held"}, "outcome"),
+        ({"agreement": {"id": "agreement-1", "version": 4}}, "agreement"),
+        ({"consentId": "consent-2"}, "consentId"),
+        ({"withheld": []}, "withheld"),
+        ({"ledger": {"commitment": "bb"}}, "ledger.commitment"),
+        ({"record": {"categories": [], "points": 3}}, "record"),
+        ({"record": {"categories": []}}, None),  # the source held no more
+        ({"record": None}, "record"),
+        ({"provenance": [ANSWER["provenance"][0] | {"source": "evil"}]}, "provenance.source"),
+        ({"provenance": [ANSWER["provenance"][0] | {"fields": ["validUntil"]}]}, "provenance.fields"),
+        ({"provenance": "licensing"}, "provenance"),
+    ],
+)
+def test_an_answer_that_its_receipt_contradicts_is_found(changed: dict[str, Any], told: str | None) -> None:
+    assert contradicted({**ANSWER, **changed}, CLAIMS) == told
+    assert contradicted(ANSWER, {**CLAIMS, "outcome": "repeated"}) is None
+
+
+def test_a_record_that_is_gone_or_was_never_released_is_found() -> None:
+    without = {name: value for name, value in ANSWER.items() if name != "record"}
+    assert contradicted(without, CLAIMS) == "record"
+    missed = {"outcome": "not-held", "recordType": "driving-licence/v1"}
+    claims = {**CLAIMS, "outcome": "not-held", "fields": [], "withheld": []}
+    assert contradicted(missed, claims) is None
+    assert contradicted(missed | {"record": {"categories": []}}, claims) == "record"
+    assert contradicted(missed | {"outcome": "released"}, {**claims, "outcome": "repeated"}) == "outcome"
+
+
+def test_what_no_receipt_states_is_named() -> None:
+    changed = ANSWER | {"recordType": "x/v1", "note": "added", "ledger": ANSWER["ledger"] | {"more": 1}}
+    assert unstated(changed) == [
+        "the values in record", "provenance.fetchedAt", "ledger.more", "recordType", "note",
+    ]  # fmt: skip
+    assert unstated({"receipt": "…"}) == []
