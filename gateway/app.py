@@ -19,13 +19,13 @@ from gateway import health
 from gateway.agreements import endpoints as agreement_routes
 from gateway.agreements.service import Agreements
 from gateway.auth import endpoints as auth_routes
+from gateway.auth.claimed import ClaimedClients
 from gateway.auth.dependencies import authenticate
 from gateway.auth.people import PersonIssuer
 from gateway.auth.service import Auth
 from gateway.catalogue import endpoints as catalogue_routes
 from gateway.catalogue.service import Catalogue
 from gateway.chores import look_at_sources, prune, see_keys
-from gateway.claimed import ClaimedClients
 from gateway.clock import MICROSECONDS, Clock, SystemClock
 from gateway.consent import endpoints as consent_routes
 from gateway.consent.receipt import ConsentReceipts
