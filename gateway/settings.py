@@ -126,6 +126,8 @@ class Settings(_Part):
         twice = [name for name in names if names.count(name) > 1]
         if twice:
             raise ValueError(f"issuers: {twice[0]} stands here twice; which of the two was meant?")
+        if self.base_url in names:
+            raise ValueError("issuers: the gateway itself cannot be an issuer of persons' tokens")
         if any(f"{self.base_url}/explicit-requests" in issuer.audiences for issuer in self.issuers):
             raise ValueError("issuers: nobody signs in by a token for /explicit-requests; leave it out of audiences")
         if self.drain_notice_seconds > self.drain_seconds:

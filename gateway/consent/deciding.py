@@ -17,7 +17,7 @@ from gateway.consent import repository
 from gateway.consent.errors import ConsentNotActive, ConsentNotOpen, ConsentOutdated, FieldNotOffered, NoSuchConsent
 from gateway.consent.linking import link_person
 from gateway.consent.repository import ConsentRow, paths
-from gateway.consent.requesting import OPEN_FOR, enter
+from gateway.consent.requesting import enter
 from gateway.consent.tables import consent
 from gateway.db.intent import CONSENT, Lock, Transaction
 from gateway.subjects import repository as subjects
@@ -156,6 +156,6 @@ class Revoke:
 
 
 def _open(tx: Transaction, row: ConsentRow) -> ConsentRow:
-    if row.status != "requested" or tx.now > row.requested_at + OPEN_FOR:
+    if row.standing(tx.now) != "requested":
         raise ConsentNotOpen
     return row

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gateway.consent import repository
 from gateway.consent.repository import ConsentRow
-from gateway.consent.requesting import OPEN_FOR, enter
+from gateway.consent.requesting import enter
 from gateway.db.intent import Transaction
 from gateway.ledger import repository as ledger
 
@@ -39,9 +39,7 @@ def forget_consents(tx: Transaction, subject_id: str) -> Ended:
 
 
 def _is_live(row: ConsentRow, now: int) -> bool:
-    if row.status == "requested":
-        return now <= row.requested_at + OPEN_FOR
-    return row.status == "active" and row.expires_at is not None and now < row.expires_at
+    return row.standing(now) in ("requested", "active")
 
 
 def _end(tx: Transaction, row: ConsentRow) -> None:

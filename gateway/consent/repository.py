@@ -7,12 +7,15 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, Select, and_, bindparam, delete, insert, or_, select, update
 
+from gateway.clock import DAY
 from gateway.consent.tables import consent, consent_entry
 from gateway.db.connection import Connection, flat
 from gateway.db.held import Held, padded
 from gateway.db.intent import Transaction
 from gateway.policy import ConsentFacts
 from gateway.subjects.tables import subject_identifier
+
+OPEN_FOR = 30 * DAY
 
 
 class ConsentRow(NamedTuple):
@@ -52,11 +55,22 @@ class ConsentRow(NamedTuple):
         """Of several for the same, the highest counts: an active one, else the newest."""
         return (self.status == "active", self.requested_at, self.id)
 
-    def facts(self) -> ConsentFacts:
+    @property
+    def decide_by(self) -> int:
+        """Until when the person may answer the request."""
+        return self.requested_at + OPEN_FOR
+
+    def standing(self, now: int) -> str:
+        """The status as it counts now: a consent expires, and so does a request that nobody has answered."""
+        if self.status == "requested":
+            return "expired" if now > self.decide_by else "requested"
+        return "expired" if self.status == "active" and not self.in_force(now) else self.status
+
+    def facts(self, now: int) -> ConsentFacts:
         """As a fact of a decision."""
         return ConsentFacts(
             id=self.id,
-            status=self.status,
+            status=self.standing(now),
             fields=paths(self.required) | paths(self.chosen),
             offered=paths(self.optional) - paths(self.chosen),
             expires_at=self.expires_at or 0,

@@ -12,14 +12,13 @@ from gateway.auth.actor import Actor
 from gateway.clock import DAY
 from gateway.consent import repository
 from gateway.consent.errors import NotConsentable, TooManyOpenRequests
-from gateway.consent.repository import ConsentRow
+from gateway.consent.repository import OPEN_FOR, ConsentRow
 from gateway.db.intent import AGREEMENT, COUNTER, Lock, Transaction
 from gateway.ledger.entry import Commitment, append
 from gateway.policy import ConsentFacts
 from gateway.subjects import repository as subjects
 from gateway.subjects.pseudonym import Pseudonyms
 
-OPEN_FOR = 30 * DAY
 MOST_OPEN = 20
 """Requests that an agency may have open with one person under one agreement."""
 

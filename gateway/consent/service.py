@@ -13,7 +13,7 @@ from gateway.consent.errors import NoIdentifiers, NoSuchConsent
 from gateway.consent.linking import seen
 from gateway.consent.receipt import ConsentReceipts
 from gateway.consent.repository import ConsentRow, paths
-from gateway.consent.requesting import OPEN_FOR, RequestConsent
+from gateway.consent.requesting import RequestConsent
 from gateway.consent.rules import consent_rules
 from gateway.db.connection import Connection
 from gateway.db.store import Store
@@ -131,9 +131,7 @@ class Consents:
         return consent_rules(body, await self.store.read(named, body))
 
     def _body(self, row: ConsentRow) -> Consent:
-        status = row.status
-        if status == "active" and row.expires_at is not None and row.expires_at <= self.clock.now():
-            status = "expired"
+        status = row.standing(self.clock.now())
         return Consent.model_validate(
             {
                 "id": row.id,
@@ -149,7 +147,7 @@ class Consents:
                 "optional_fields": sorted(paths(row.optional)),
                 "chosen_fields": sorted(paths(row.chosen)),
                 "requested_at": to_iso(row.requested_at),
-                "decide_by": to_iso(row.requested_at + OPEN_FOR) if status == "requested" else None,
+                "decide_by": to_iso(row.decide_by) if status == "requested" else None,
                 "decided_at": to_iso(row.decided_at) if row.decided_at else None,
                 "expires_at": to_iso(row.expires_at) if row.expires_at else None,
                 "revoked_at": to_iso(row.revoked_at) if row.revoked_at else None,

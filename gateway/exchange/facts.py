@@ -185,7 +185,7 @@ def case_of(
         dataset=known.dataset,
         agreement=known.agreement,
         usage=usage,
-        consent=_consent_facts(consent, counted),
+        consent=_consent_facts(consent, counted, now),
         notice=notice,
         confirmation_locked_until=max((locked_until(one, now) for one in failures), default=0),
         repeat=repeat,
@@ -194,7 +194,7 @@ def case_of(
     return Case(facts, known, consent, theirs)
 
 
-def _consent_facts(row: ConsentRow | None, counted: int) -> ConsentFacts | None:
+def _consent_facts(row: ConsentRow | None, counted: int, now: int) -> ConsentFacts | None:
     if row is None:
         return None
-    return (row._replace(uses=row.uses + counted) if counted else row).facts()
+    return (row._replace(uses=row.uses + counted) if counted else row).facts(now)

@@ -74,7 +74,7 @@ _ALL: Final = (
                "Respect it; the service must work without this record.", 403),
     ReasonCode("consent-revoked", "person", "The person has revoked the consent",
                "Ask again only if the person wishes it.", 403, "POST", _CONSENTS),
-    ReasonCode("consent-expired", "person", "The consent has expired",
+    ReasonCode("consent-expired", "person", "The consent has expired, or the request for it",
                "Request the person's consent again.", 403, "POST", _CONSENTS),
     ReasonCode("consent-outdated", "person", "The consent was given under other terms than those in force",
                "Request the person's consent again: they read the new terms.", 403, "POST", _CONSENTS),

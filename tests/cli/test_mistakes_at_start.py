@@ -39,6 +39,11 @@ _PERSONS = "issuer: 'https://a.example', audiences: [a], acrValues: [high]"
             ", ".join([f"{{{_PERSONS}, identifierClaims: {{nino: n}}, jwksUri: 'http://127.0.0.1/jwks'}}"] * 2),
             "issuers: https://a.example stands here twice",
         ),
+        (
+            "{issuer: 'http://127.0.0.1:8400', audiences: [a], acrValues: [high], identifierClaims: {nino: n},"
+            " jwksUri: 'http://127.0.0.1/jwks'}",
+            "issuers: the gateway itself cannot be an issuer",
+        ),
     ],
 )
 def test_issuers_that_cannot_be_meant_are_refused_at_start(

@@ -145,8 +145,13 @@ def test_what_is_asked_already_is_not_asked_twice(world: World) -> None:
 def test_what_lay_open_too_long_is_asked_anew(world: World) -> None:
     name = world.newcomer()
     first = requested(world, name)
+    assert exchange(world, name) == "consent-pending"
     world.clock.advance(days=30.1)
+    assert exchange(world, name) == "consent-expired"
+    shown = world.casework.get(f"/v1/consents/{first}").json()
+    assert (shown["status"], shown["decideBy"]) == ("expired", None)
     assert requested(world, name) != first
+    assert exchange(world, name) == "consent-pending"
 
 
 def test_an_agency_cannot_bury_a_person_under_requests(world: World) -> None:
