@@ -113,7 +113,11 @@ class Mapped:
         value = self._as_of(source) if self._as_of else None
         if value is None or value is ABSENT:
             return None
-        moment = datetime.fromisoformat(value)
+        try:
+            moment = datetime.fromisoformat(value)
+        except (TypeError, ValueError):
+            assert self.mapping.as_of is not None
+            raise Permanent(f"the source field {self.mapping.as_of.from_} gives no moment for `asOf`") from None
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

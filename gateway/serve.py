@@ -7,9 +7,11 @@ is not, and who asks for something new is told `shutting-down`, rather than that
 import asyncio
 import gc
 import math
+import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -31,6 +33,8 @@ from gateway.web.protocol import bounded
 
 HANDSHAKE_SECONDS = 15.0
 """What a TLS handshake may take, as a head may. A connection without one is none yet, and counts in none."""
+GRACE_SECONDS = 10.0
+"""How long beyond `drainSeconds` closing may take, of the database before all."""
 _TICK = 0.1
 _OTHER_FILES = 256
 """Open files beside those of connections: the database, keys, the log."""
@@ -44,6 +48,8 @@ class _Server(uvicorn.Server):
         self._gateway = gateway
         self._ready = ready
         self._draining_since: float | None = None
+        self._last = threading.Timer(gateway.settings.drain_seconds + GRACE_SECONDS, _give_up)
+        self._last.daemon = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._gateway.open_sources()
@@ -66,11 +72,13 @@ class _Server(uvicorn.Server):
             counter += 1
             await self.on_tick(counter)  # the Date of answers goes on
         await super().shutdown(sockets)
+        self._last.cancel()
 
     def _drained(self) -> bool:
         now = asyncio.get_running_loop().time()
         if self._draining_since is None:
             self._draining_since = now
+            self._last.start()
             self._gateway.drain()
             self._gateway.requests.mark()
         settings = self._gateway.settings
@@ -82,6 +90,14 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: object) -> None:
         self._gateway.drain()
         super().handle_exit(sig, frame)  # type: ignore[arg-type]  # uvicorn names the frame's type, and reads it not
+
+
+def _give_up() -> None:
+    """Whatever still holds it up: a database that does not answer would, for as long as it does not. What was
+    acknowledged is durable, and what was not is as after a power cut."""
+    log.logger("gateway").error("not everything could be closed in time: a database or a source does not answer")
+    log.flush()
+    os._exit(3)
 
 
 def server(settings: Settings, ready: Callable[[], None] = lambda: None) -> uvicorn.Server:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
+from gateway.clock import MICROSECONDS
 from gateway.db.connection import Connection, flat
 from gateway.ledger.tables import CHECKPOINT, ENTRY, OPENING, SEQUENCER_ROW, TILE
 from gateway.ledger.tiles import TileChange
@@ -57,13 +58,19 @@ _CHECKPOINTS = (
     .where(CHECKPOINT.c.size > bindparam("after"), CHECKPOINT.c.size <= bindparam("end"))
     .order_by(CHECKPOINT.c.size)
 )
+LONGEST = 60 * MICROSECONDS
+"""No lease is for longer: one that is was taken by a wrong clock, and would stop all numbering until then."""
 _LEASE = select(SEQUENCER_ROW.c.holder, SEQUENCER_ROW.c.lease_until).where(SEQUENCER_ROW.c.id == ROW)
 _FIRST_LEASE = insert(SEQUENCER_ROW).values({name: bindparam(name) for name in ("id", "holder", "lease_until")})
 _TAKE_LEASE = (
     update(SEQUENCER_ROW)
     .where(
         SEQUENCER_ROW.c.id == ROW,
-        or_(SEQUENCER_ROW.c.holder == bindparam("who"), SEQUENCER_ROW.c.lease_until <= bindparam("now")),
+        or_(
+            SEQUENCER_ROW.c.holder == bindparam("who"),
+            SEQUENCER_ROW.c.lease_until <= bindparam("now"),
+            SEQUENCER_ROW.c.lease_until > bindparam("longest"),
+        ),
     )
     .values(holder=bindparam("who"), lease_until=bindparam("until"))
 )
@@ -83,13 +90,13 @@ def number(connection: Connection, base: int, most: int) -> int:
 def pending(connection: Connection, holder: str, now: int) -> bool:
     """Is there an entry without a number, and may `holder` number it?"""
     lease = connection.first(_LEASE)
-    free = lease is None or lease[0] == holder or lease[1] <= now
+    free = lease is None or lease[0] == holder or not now < lease[1] <= now + LONGEST
     return free and connection.first(_PENDING) is not None
 
 
 def take_lease(connection: Connection, holder: str, now: int, until: int) -> bool:
     """Take or renew the lease; False while another holds it. Two who insert the first row at once: one is undone."""
-    if connection.run(_TAKE_LEASE, {"who": holder, "now": now, "until": until}):
+    if connection.run(_TAKE_LEASE, {"who": holder, "now": now, "until": until, "longest": now + LONGEST}):
         return True
     if connection.first(_LEASE) is not None:
         return False

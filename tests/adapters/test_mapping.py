@@ -191,6 +191,11 @@ def test_the_sources_own_identifiers_are_normalised_and_odd_ones_refused() -> No
         mapping({"n": "hunter2"}, None)
 
 
+def test_an_as_of_that_is_no_moment_is_a_fault_of_the_record() -> None:
+    mapping = mapped({"a": "a"}, asOf={"from": "d", "as": "text"})
+    assert "the source field d gives no moment" in said(mapping({"d": "soon"}, None))
+
+
 def test_an_as_of_that_is_a_mere_day_begins_with_it() -> None:
     mapping = mapped({"a": "a"}, asOf={"from": "d", "as": "date", "format": "dd/mm/yyyy"})
     assert mapping({"d": "02/01/2026"}, None).as_of == datetime(2026, 1, 2, tzinfo=UTC)

@@ -90,6 +90,20 @@ def test_a_consent_of_the_first_schema_holds_under_the_terms_of_its_version(data
         connection.raw.close()
 
 
+def test_of_several_active_consents_the_newest_in_force_stays(database_url: str) -> None:
+    migrate(database_url, "0006")
+    far = 32_503_680_000_000_000  # the year 3000
+    rows = [{"id": f"c{n}", "requested_at": n, "expires_at": until} for n, until in enumerate((far, far, 3))]
+    insert(database_url, "consent", *({**_CONSENT, "terms": "t", **row} for row in rows))
+    migrate(database_url)
+    connection = read(database_url)
+    try:
+        found = [consents.find(connection, f"c{n}") for n in range(3)]
+        assert [row.status for row in found if row] == ["replaced", "active", "replaced"]
+    finally:
+        connection.raw.close()
+
+
 def test_a_url_of_several_hosts_leads_to_the_one_that_answers(postgres_url: str) -> None:
     before, _, socket = postgres_url.partition("?host=")
     several = f"{before}?host=127.0.0.1,{socket}&port=1,5432"

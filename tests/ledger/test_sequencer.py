@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text, update
 
+from gateway.clock import DAY
 from gateway.db.connection import Connection
 from gateway.db.intent import Lock, Transaction
 from gateway.ledger import repository, sequencer
@@ -82,6 +83,22 @@ def test_an_intent_that_fails_leaves_no_entry_and_spoils_no_other(
             assert sum(isinstance(result, RuntimeError) for result in results) == 10
             assert await log.sequencer.number() == 20
             assert verify_lines(await log.exported()).openings == 20
+
+    run(body())
+
+
+def test_a_lease_by_a_clock_that_was_wrong_holds_nobody_up(run: Run, database_url: str, tmp_path: Path) -> None:
+    def ahead(tx: Transaction) -> object:
+        return tx.run(update(SEQUENCER_ROW).values(holder="another", lease_until=tx.now + DAY))
+
+    async def body() -> None:
+        async with opened(database_url, tmp_path / "keys") as log:
+            await log.append("first")
+            await log.sequencer.number()
+            await log.store.commit(Change(ahead))
+            await log.append("second")
+            assert await log.sequencer.number() == 1
+            assert (await log.store.read(_lease))[0] == log.sequencer.holder
 
     run(body())
 
