@@ -13,3 +13,8 @@ def is_loopback(host: str) -> bool:
         return False
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return (mapped or address).is_loopback
+
+
+def is_guarded(scheme: str, host: str | None) -> bool:
+    """Whether what goes to a URL cannot be read or changed on its way: https, or http on loopback."""
+    return scheme == "https" or (scheme == "http" and is_loopback(host or ""))

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
-from gateway.loopback import is_loopback
+from gateway.loopback import is_guarded, is_loopback
 from schemas.identifiers import SCHEMES
 from schemas.members import unknown_setting
 from schemas.yaml_text import read_yaml
@@ -54,9 +54,7 @@ class IssuerSettings(_Part):
             parts = urlsplit(uri or "https://none")
         except ValueError:
             raise ValueError("this is no URL") from None
-        if not parts.hostname or not (
-            parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
-        ):
+        if not parts.hostname or not is_guarded(parts.scheme, parts.hostname):
             raise ValueError(
                 "it must be https://…, or http:// on loopback: whoever changes these keys speaks for anybody"
             )
@@ -120,7 +118,7 @@ class Settings(_Part):
                 f"plain HTTP on {self.host} is refused: give tls.certificate and tls.key, or set behindProxy: true "
                 "where a proxy in front ends TLS"
             )
-        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        if not is_guarded(parts.scheme, parts.hostname):
             raise ValueError("baseUrl must be https:// for callers beyond this machine")
         names = [issuer.issuer for issuer in self.issuers]
         twice = [name for name in names if names.count(name) > 1]

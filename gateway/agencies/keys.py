@@ -10,7 +10,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
 
 from gateway.agencies.errors import KeysNotAllowed
-from gateway.loopback import is_loopback
+from gateway.loopback import is_guarded
 
 PublicKey = ECKey | RSAKey | OKPKey
 MOST_KEYS = 20
@@ -53,7 +53,7 @@ def acceptable_uri(uri: str) -> str:
         raise KeysNotAllowed("the jwks_uri cannot be read") from None
     if parts.username is not None or parts.password is not None or parts.fragment or not parts.hostname:
         raise KeysNotAllowed("the jwks_uri must be a plain URL without credentials and fragment")
-    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname)):
+    if is_guarded(parts.scheme, parts.hostname):
         return uri
     raise KeysNotAllowed("the jwks_uri must be https, or http on loopback")
 

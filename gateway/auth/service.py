@@ -16,7 +16,7 @@ from gateway.auth.token_endpoint import TokenEndpoint
 from gateway.auth.tokens import AccessTokens
 from gateway.clock import MICROSECONDS, Clock
 from gateway.db.store import Store
-from gateway.loopback import is_loopback
+from gateway.loopback import is_guarded
 from gateway.signing.directory import KeyDirectory
 from gateway.signing.pseudonyms import PseudonymKeys
 
@@ -44,8 +44,12 @@ class Auth:
     def __post_init__(self) -> None:
         """Raises ValueError for a base URL that cannot be one, or where our own issuer is given out for persons."""
         parts = urlsplit(self.base_url)
-        secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
-        if not secure or parts.query or parts.fragment or self.base_url.endswith("/"):
+        if (
+            not is_guarded(parts.scheme, parts.hostname)
+            or parts.query
+            or parts.fragment
+            or self.base_url.endswith("/")
+        ):
             raise ValueError("the base URL is https://… (http on loopback only), without a slash at its end")
         if any(issuer.issuer == self.base_url for issuer in self.issuers):
             raise ValueError("the gateway itself cannot be an issuer of persons' tokens")

@@ -20,7 +20,7 @@ from gateway.connector.errors import (
     NotTrusted,
     Unreachable,
 )
-from gateway.loopback import is_loopback
+from gateway.loopback import is_guarded, is_loopback
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
 _LOOK = 3.0  # seconds for a look at a certificate
@@ -41,7 +41,7 @@ def gateway_url(text: str) -> httpx.URL:
             "the gateway's URL is a scheme, a host and perhaps a port, such as https://gateway.example, with nothing"
             f" behind{given}"
         )
-    if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
+    if not is_guarded(url.scheme, url.host):
         raise AddressUnusable(f"the gateway's URL must be https, or http on loopback{given}")
     return url
 

@@ -31,10 +31,10 @@ def export(connection: Connection, out: TextIO, keys: Sequence[SigningKey], *, o
     `keys` are all checkpoint keys that ever signed, oldest first. What is appended meanwhile is left for the next
     export.
     """
-    latest, origin = repository.latest(connection), repository.name(connection)
-    if latest is None or origin is None:
+    latest = repository.latest(connection)
+    if latest is None:
         raise LedgerNotFound
-    size = latest[0]
+    size, origin = latest.size, latest.origin
     header = {
         "threekeysLedgerExport": VERSION,
         "origin": origin,

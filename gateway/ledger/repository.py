@@ -1,7 +1,7 @@
 """The ledger's SQL, all of it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
@@ -51,8 +51,11 @@ _WIDEN_TILE = (
     .values(data=bindparam("data"))
 )
 _INSERT_CHECKPOINT = insert(CHECKPOINT).values({name: bindparam(name) for name in ("size", "root", "note", "at")})
-_SIGNED_AT = select(CHECKPOINT.c.at).order_by(CHECKPOINT.c.size.desc()).limit(1)
-_LATEST = select(CHECKPOINT.c.size, CHECKPOINT.c.root, CHECKPOINT.c.note).order_by(CHECKPOINT.c.size.desc()).limit(1)
+_LATEST = (
+    select(CHECKPOINT.c.size, CHECKPOINT.c.root, CHECKPOINT.c.note, CHECKPOINT.c.at)
+    .order_by(CHECKPOINT.c.size.desc())
+    .limit(1)
+)
 _CHECKPOINTS = (
     select(CHECKPOINT.c.note)
     .where(CHECKPOINT.c.size > bindparam("after"), CHECKPOINT.c.size <= bindparam("end"))
@@ -158,22 +161,30 @@ def write_tiles(connection: Connection, changes: Sequence[TileChange]) -> None:
         connection.run_many(_WIDEN_TILE, wider)
 
 
-def latest(connection: Connection) -> tuple[int, bytes, str] | None:
-    """(size, root, note) of the latest checkpoint."""
+class Signed(NamedTuple):
+    """A checkpoint as stored: the tree's size and root, the note that was signed, and when (microseconds)."""
+
+    size: int
+    root: bytes
+    note: str
+    at: int
+
+    @property
+    def origin(self) -> str:
+        """The log's name: the first line of the note."""
+        return self.note.partition("\n")[0]
+
+
+def latest(connection: Connection) -> Signed | None:
+    """The latest checkpoint; None while there is none."""
     row = connection.first(_LATEST)
-    return None if row is None else (row[0], row[1], row[2])
-
-
-def signed_at(connection: Connection) -> int | None:
-    """When the latest checkpoint was signed, in microseconds; None while there is none."""
-    row = connection.first(_SIGNED_AT)
-    return None if row is None else row[0]
+    return None if row is None else Signed._make(row)
 
 
 def name(connection: Connection) -> str | None:
-    """The log's name, its origin: the first line of its latest checkpoint; None while there is none."""
-    row = latest(connection)
-    return None if row is None else row[2].partition("\n")[0]
+    """The log's name; None while it has none."""
+    signed = latest(connection)
+    return None if signed is None else signed.origin
 
 
 def add_checkpoint(connection: Connection, size: int, root: bytes, note: str, at: int) -> None:

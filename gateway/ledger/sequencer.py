@@ -20,6 +20,7 @@ from gateway.ledger import repository
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.errors import LedgerCorrupt
 from gateway.ledger.merkle import leaf_hash, root
+from gateway.ledger.repository import Signed
 from gateway.ledger.tables import SEQUENCER_ROW
 from gateway.ledger.tiles import ReadTile, TileNodes, extend
 from gateway.signing.directory import KeyDirectory
@@ -61,17 +62,18 @@ class Number:
 
     def apply(self, tx: Transaction) -> Numbered:
         leased = repository.take_lease(tx, self.holder, tx.now, tx.now + LEASE)
-        size, signed_root = _signed_last(tx)
+        signed = repository.latest(tx)
+        size = signed.size if signed else 0
         if not leased:
             return Numbered(0, size, held=True)
-        _check_name(tx, self.origin)
+        _check_name(signed, self.origin)
         count = repository.number(tx, size, self.most)
         if not count:
             return Numbered(0, size)
         leaves = [leaf_hash(data) for data in repository.commitments(tx, size, size + count)]
         if len(leaves) != count:
             raise LedgerCorrupt(f"entries from {size} on are numbered already, and no checkpoint covers them")
-        checkpoint = Checkpoint(self.origin, size + count, _grow(tx, size, signed_root, leaves))
+        checkpoint = Checkpoint(self.origin, size + count, _grow(tx, signed, leaves))
         note = checkpoint.signed(self.keys.current(Purpose.CHECKPOINT))
         repository.add_checkpoint(tx, checkpoint.size, checkpoint.root, note, tx.now)
         return Numbered(count, checkpoint.size)
@@ -123,7 +125,8 @@ class Sequencer:
             if self._unsure:
                 await self._store.read(_check_tree, self._origin)
             await self.number()
-            self.signed_at = await self._store.read(repository.signed_at)
+            signed = await self._store.read(repository.latest)
+            self.signed_at = signed.at if signed else None
             self.fault, self.halted, self._unsure, self._faulty_since = None, False, False, None
         except Unavailable as error:
             self._report(error.code)
@@ -141,35 +144,31 @@ class Sequencer:
         self.fault, self._unsure, self.halted = reason, True, for_good or now - since >= PATIENCE
 
 
-def _check_name(connection: Connection, origin: str) -> None:
-    name = repository.name(connection)
-    if name not in (None, origin):
-        raise LedgerCorrupt(f"the ledger is called {name}, and not {origin}: start this gateway again")
+def _check_name(signed: Signed | None, origin: str) -> None:
+    if signed is not None and signed.origin != origin:
+        raise LedgerCorrupt(f"the ledger is called {signed.origin}, and not {origin}: start this gateway again")
 
 
 def _check_tree(connection: Connection, origin: str) -> None:
     """Raises `LedgerCorrupt` where what is stored is not what was signed last."""
-    _check_name(connection, origin)
-    _check_root(lambda level, index: repository.tile(connection, level, index), *_signed_last(connection))
+    signed = repository.latest(connection)
+    _check_name(signed, origin)
+    _check_root(lambda level, index: repository.tile(connection, level, index), signed)
 
 
-def _check_root(stored: ReadTile, size: int, signed_root: bytes | None) -> None:
-    if signed_root is not None and root(size, TileNodes(stored).node) != signed_root:
-        raise LedgerCorrupt(f"the stored tree of size {size} is not the one that was signed")
+def _check_root(stored: ReadTile, signed: Signed | None) -> None:
+    if signed is not None and root(signed.size, TileNodes(stored).node) != signed.root:
+        raise LedgerCorrupt(f"the stored tree of size {signed.size} is not the one that was signed")
 
 
-def _signed_last(tx: Connection) -> tuple[int, bytes | None]:
-    latest = repository.latest(tx)
-    return (0, None) if latest is None else latest[:2]
-
-
-def _grow(tx: Transaction, size: int, signed_root: bytes | None, leaves: Sequence[bytes]) -> bytes:
+def _grow(tx: Transaction, signed: Signed | None, leaves: Sequence[bytes]) -> bytes:
     """Write the tiles for `leaves` and return the new root."""
+    size = signed.size if signed else 0
 
     def stored(level: int, index: int) -> bytes:
         return tx.memo(("ledger.tile", level, index), lambda: repository.tile(tx, level, index))
 
-    _check_root(stored, size, signed_root)
+    _check_root(stored, signed)
     changes = extend(size, leaves, stored)
     written = {(change.level, change.index): change.data for change in changes}
     repository.write_tiles(tx, changes)

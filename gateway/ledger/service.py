@@ -61,7 +61,7 @@ def _latest(connection: Connection) -> tuple[int, str]:
     found = repository.latest(connection)
     if found is None:
         raise LedgerNotFound
-    return found[0], found[2]
+    return found.size, found.note
 
 
 def _tile(connection: Connection, wanted: TilePath) -> bytes:
