@@ -23,6 +23,7 @@ from gateway.auth.claimed import ClaimedClients
 from gateway.auth.dependencies import authenticate
 from gateway.auth.people import PersonIssuer
 from gateway.auth.service import Auth
+from gateway.auth.verifier import Verifier
 from gateway.catalogue import endpoints as catalogue_routes
 from gateway.catalogue.service import Catalogue
 from gateway.chores import look_at_sources, prune, see_keys
@@ -139,19 +140,21 @@ def _circuit(source: Source, clock: Clock) -> float:
     return float(source.breaker.is_open(clock.now()))
 
 
-def build(settings: Settings, clock: Clock | None = None) -> Gateway:
-    """Build a gateway. Keys are made where there are none; adapters are made when the app starts."""
+def build(settings: Settings, clock: Clock | None = None, *, apart: bool = False) -> Gateway:
+    """Build a gateway. Keys are made where there are none; adapters are made when the app starts. `apart`: commit in
+    a process of its own, which is forked here."""
     clock = clock or SystemClock()
     try:
         record_types()
     except RecordTypesUnusable as error:
         raise ConfigurationError(str(error)) from None
     keys, pseudonyms = KeyDirectory(settings.keys).ensure(), PseudonymKeys(settings.keys, clock).ensure()
-    store = open_store(settings.database, clock, busy_timeout=settings.busy_timeout)
+    store = open_store(settings.database, clock, busy_timeout=settings.busy_timeout, apart=apart)
+    verifier = Verifier(apart=apart)
     metrics = Metrics()
     receipts = ReceiptIssuer(keys, settings.base_url, settings.origin, clock)
     sources = Sources({})
-    auth = Auth(settings.base_url, store, keys, pseudonyms, clock, _issuers(settings), _tls(settings))
+    auth = Auth(settings.base_url, store, keys, pseudonyms, clock, _issuers(settings), _tls(settings), verifier)
     agreements = Agreements(store, clock, auth.key_sets)
     exchanges = Exchanges(store, clock, sources, pseudonyms, Replier(receipts), metrics, auth.requests)
     gateway = Gateway(
@@ -179,6 +182,12 @@ def build(settings: Settings, clock: Clock | None = None) -> Gateway:
     gateway.asgi = gateway.requests = Requests(
         gateway.route, clock, metrics, base_url, partial(_unproven, gateway.sequencer)
     )
+
+    def alone() -> bool:
+        return gateway.requests.under_way == 1
+
+    verifier.alone = alone
+    store.alone(alone)
     metrics.ledger_ok.set_function(lambda: float(gateway.sequencer.fault is None))
     metrics.ledger_signed_at.set_function(lambda: (gateway.sequencer.signed_at or 0) / MICROSECONDS)
     return gateway

@@ -7,11 +7,10 @@ from gateway.clock import DAY, Clock
 from gateway.db.store import Store
 from gateway.exchange.pruning import Prune
 from gateway.exchange.sources import Sources
-from gateway.signing.directory import KeyDirectory
+from gateway.signing.directory import LOOK, KeyDirectory
 from gateway.signing.pseudonyms import PseudonymKeys
 from gateway.telemetry.log import logger, where
 
-_LOOK_AT_KEYS = 5
 _PRUNE = 30
 """Seconds."""
 
@@ -19,7 +18,7 @@ _PRUNE = 30
 async def see_keys(keys: KeyDirectory, pseudonyms: PseudonymKeys) -> None:
     """See keys that were made elsewhere, and whose time has come: well within a rotation's lead."""
     while True:
-        await asyncio.sleep(_LOOK_AT_KEYS)
+        await asyncio.sleep(LOOK)
         try:
             keys.refresh()
             pseudonyms.refresh()

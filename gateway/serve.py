@@ -48,7 +48,10 @@ class _Server(uvicorn.Server):
         self._gateway = gateway
         self._ready = ready
         self._draining_since: float | None = None
-        self._last = threading.Timer(gateway.settings.drain_seconds + GRACE_SECONDS, _give_up)
+        self.lost = False
+        if gateway.store.apart is not None:
+            gateway.store.apart.lost = self._lost
+        self._last = threading.Timer(gateway.settings.drain_seconds + GRACE_SECONDS, self._give_up)
         self._last.daemon = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -87,22 +90,29 @@ class _Server(uvicorn.Server):
         finished = not self._gateway.requests.older and passed >= settings.drain_notice_seconds
         return finished or passed >= settings.drain_seconds or self.force_exit
 
+    def _lost(self) -> None:
+        """What waits for a commit has been told; nothing can be committed any more."""
+        log.logger("gateway").error("the process that commits has ended: this gateway ends too, start it again")
+        self.lost = self.should_exit = True
+        self._gateway.drain()
+
     def handle_exit(self, sig: int, frame: object) -> None:
         self._gateway.drain()
         super().handle_exit(sig, frame)  # type: ignore[arg-type]  # uvicorn names the frame's type, and reads it not
 
+    def _give_up(self) -> None:
+        """Whatever still holds it up: a database that does not answer would, for as long as it does not. What was
+        acknowledged is durable, and what was not is as after a power cut."""
+        log.logger("gateway").error("not everything could be closed in time: a database or a source does not answer")
+        log.flush()
+        if self._gateway.store.apart is not None:
+            self._gateway.store.apart.kill()
+        os._exit(3)
 
-def _give_up() -> None:
-    """Whatever still holds it up: a database that does not answer would, for as long as it does not. What was
-    acknowledged is durable, and what was not is as after a power cut."""
-    log.logger("gateway").error("not everything could be closed in time: a database or a source does not answer")
-    log.flush()
-    os._exit(3)
 
-
-def server(settings: Settings, ready: Callable[[], None] = lambda: None) -> uvicorn.Server:
+def server(settings: Settings, ready: Callable[[], None] = lambda: None) -> _Server:
     """A server for these settings, not yet started."""
-    gateway = build(settings)
+    gateway = build(settings, apart=True)
     tls = settings.tls
     config = uvicorn.Config(
         gateway,
@@ -158,7 +168,7 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
     with listen(settings.host, settings.port) as bound:
         running.run(sockets=[bound])
     log.flush()
-    if not running.started:
+    if not running.started or running.lost:
         sys.exit(3)
 
 

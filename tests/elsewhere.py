@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from gateway.clock import SystemClock
-from gateway.db.committer import in_order
+from gateway.db.applier import in_order
 from gateway.db.intent import Lock, Transaction
 from gateway.db.open import open_engine
 

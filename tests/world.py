@@ -42,6 +42,7 @@ from gateway.web.protocol import bounded
 from schemas.api.agreements import AcceptanceBody, AgreementText
 from schemas.api.problems import Problem
 from tests.clock import MovableClock
+from tests.travelling import travelling
 
 T = TypeVar("T")
 _numbers = itertools.count(100)
@@ -233,6 +234,7 @@ class World:
     def start(self) -> None:
         """Serve, in a thread of its own."""
         self.gateway = build(self.settings, self.clock)
+        travelling(self.gateway.store)
         source = Source("scripted", self.adapter, self.clock, deadline=5.0)
         self.gateway.sources.put({"scripted": source})
         config = uvicorn.Config(

@@ -8,19 +8,15 @@ kept, bounded, by their text: a client's header is the same in each of its proof
 import hashlib
 from binascii import a2b_base64
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicNumbers
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
 from jiter import from_json
 
 from gateway.auth.errors import ALGORITHMS, ProofInvalid
 from gateway.auth.htu import same_target
 from gateway.auth.once import once_key
+from gateway.auth.verifier import Signed, Verifier, public_key
 from gateway.signing import base64url
 from gateway.signing.keys import thumbprint
 
@@ -32,10 +28,9 @@ LIFE = 2 * WINDOW
 _LONGEST = 4096
 _LONGEST_HEADER = 1024
 _URL_SAFE = bytes.maketrans(b"-_+/", b"+/!!")
-_ES256 = ECDSA(SHA256())
 _PRIVATE = frozenset({"d", "k", "p", "q", "dp", "dq", "qi", "oth"})
 
-Verify = Callable[[bytes, bytes], None]
+Key = bytes | Ed25519PublicKey
 
 
 class Proof(NamedTuple):
@@ -50,13 +45,24 @@ class Proof(NamedTuple):
 class ProofReader:
     """Checks proofs for one base URL."""
 
-    def __init__(self, base_url: str, *, headers: int = 4096) -> None:
+    def __init__(self, base_url: str, verifier: Verifier, *, headers: int = 4096) -> None:
         self._base_url = base_url
+        self._verifier = verifier
         self._most = headers
-        self._headers: OrderedDict[bytes, tuple[Verify, str]] = OrderedDict()
+        self._headers: OrderedDict[bytes, tuple[Key, str]] = OrderedDict()
 
     def check(self, proof: bytes, method: str, path: str, now: int, ath: str | None) -> Proof:
-        """The proof, if it is for this request. Raises `ProofInvalid`.
+        """The proof, if it is for this request and its signature verifies. Raises `ProofInvalid`. See `read`."""
+        found, signed = self.read(proof, method, path, now, ath)
+        return _proven(found, signed.holds())
+
+    async def checked(self, proof: bytes, method: str, path: str, now: int, ath: str | None) -> Proof:
+        """The same, on the hot path: signatures of many are verified together, elsewhere."""
+        found, signed = self.read(proof, method, path, now, ath)
+        return _proven(found, await self._verifier.holds(signed))
+
+    def read(self, proof: bytes, method: str, path: str, now: int, ath: str | None) -> tuple[Proof, Signed]:
+        """The proof, if it is for this request, and the signature that is to be verified. Raises `ProofInvalid`.
 
         `path` is the request's raw path without its query, `now` in seconds; `ath` is the hash of the access token,
         None at the token endpoint. Binding to the token and single use are the caller's to check.
@@ -67,7 +73,7 @@ class ProofReader:
             raise ProofInvalid("the proof is too long")
         try:
             head, payload, signature = proof.split(b".")
-            verify, jkt = self._known(head)
+            key, jkt = self._known(head)
             claims = _object(_bytes(payload))
             raw_signature = _bytes(signature)
         except ValueError:
@@ -84,14 +90,11 @@ class ProofReader:
             raise ProofInvalid("htu is not the URL of this request")
         if ath is not None and claims.get("ath") != ath:
             raise ProofInvalid("ath is missing or not the hash of this access token")
-        try:
-            verify(raw_signature, proof[: len(head) + 1 + len(payload)])
-        except InvalidSignature:
-            raise ProofInvalid("the signature does not verify") from None
         second = int(iat)
-        return Proof(jkt, jti, second, once_key(second + WINDOW, jkt, jti))
+        signed = Signed(key, raw_signature, proof[: len(head) + 1 + len(payload)])
+        return Proof(jkt, jti, second, once_key(second + WINDOW, jkt, jti)), signed
 
-    def _known(self, head: bytes) -> tuple[Verify, str]:
+    def _known(self, head: bytes) -> tuple[Key, str]:
         found = self._headers.get(head)
         if found is None:
             found = self._headers[head] = self._header(head)
@@ -101,7 +104,7 @@ class ProofReader:
             self._headers.move_to_end(head)
         return found
 
-    def _header(self, head: bytes) -> tuple[Verify, str]:
+    def _header(self, head: bytes) -> tuple[Key, str]:
         if len(head) > _LONGEST_HEADER:
             raise ProofInvalid("the header of the proof is too long")
         header = _object(base64url.decode(head.decode("ascii")))
@@ -126,8 +129,8 @@ def _object(data: bytes) -> dict[str, Any]:
     return found
 
 
-def _key(algorithm: str, jwk: object) -> tuple[Verify, str]:
-    """What verifies signatures of this key, and its thumbprint (RFC 7638)."""
+def _key(algorithm: str, jwk: object) -> tuple[Key, str]:
+    """The key, and its thumbprint (RFC 7638)."""
     if not isinstance(jwk, dict) or _PRIVATE & jwk.keys():
         raise ProofInvalid("jwk must be a public key, without private members")
     wanted = ("EC", "P-256") if algorithm == "ES256" else ("OKP", "Ed25519")
@@ -135,18 +138,16 @@ def _key(algorithm: str, jwk: object) -> tuple[Verify, str]:
         raise ProofInvalid("jwk is not a key for this alg")
     x = _coordinate(jwk.get("x"))
     if algorithm != "ES256":
-        return Ed25519PublicKey.from_public_bytes(x).verify, thumbprint(jwk)
-    y = _coordinate(jwk.get("y"))
-    numbers = EllipticCurvePublicNumbers(int.from_bytes(x, "big"), int.from_bytes(y, "big"), SECP256R1())
-    public = numbers.public_key()  # a ValueError where the point is not on the curve
+        return Ed25519PublicKey.from_public_bytes(x), thumbprint(jwk)
+    key = x + _coordinate(jwk.get("y"))
+    public_key(key)  # a ValueError where the point is not on the curve
+    return key, thumbprint(jwk)
 
-    def verify(signature: bytes, data: bytes) -> None:
-        if len(signature) != 64:
-            raise InvalidSignature
-        r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-        public.verify(encode_dss_signature(r, s), data, _ES256)
 
-    return verify, thumbprint(jwk)
+def _proven(proof: Proof, holds: bool) -> Proof:
+    if not holds:
+        raise ProofInvalid("the signature does not verify")
+    return proof
 
 
 def _coordinate(value: object) -> bytes:

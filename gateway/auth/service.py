@@ -14,6 +14,7 @@ from gateway.auth.people import People, PersonIssuer
 from gateway.auth.seen import SeenProofs
 from gateway.auth.token_endpoint import TokenEndpoint
 from gateway.auth.tokens import AccessTokens
+from gateway.auth.verifier import Verifier
 from gateway.clock import MICROSECONDS, Clock
 from gateway.db.store import Store
 from gateway.loopback import is_guarded
@@ -33,6 +34,7 @@ class Auth:
     clock: Clock
     issuers: tuple[PersonIssuer, ...] = ()
     tls: ssl.SSLContext | None = None
+    verifier: Verifier = field(default_factory=Verifier)
     tokens: AccessTokens = field(init=False)
     people: People = field(init=False)
     requests: PersonRequests = field(init=False)
@@ -58,7 +60,7 @@ class Auth:
         explicit = self.base_url + PATH
         self.people = People(self.issuers, self.key_sets, self.clock, self._pseudonyms_of, not_for=explicit)
         self.requests = PersonRequests(self.people, self.clock, explicit)
-        self._proofs = ProofReader(self.base_url)
+        self._proofs = ProofReader(self.base_url, self.verifier)
         self._seen = SeenProofs()
         self.endpoint = TokenEndpoint(self.store, self.clock, self.tokens, self.key_sets, self._proofs, self._seen)
 
@@ -72,21 +74,22 @@ class Auth:
             return await self._bearer(text)
         if scheme.lower() == b"dpop" and self.issuers and not self.tokens.knows(text) and self._is_a_persons(text):
             return await self._bound_person(method, path, text, credentials.dpop)
-        return self.client(method, path, credentials)
+        return await self.client(method, path, credentials)
 
-    def client(self, method: str, path: str, credentials: Credentials) -> ClientCaller:
+    async def client(self, method: str, path: str, credentials: Credentials) -> ClientCaller:
         """The client that calls: the hot path. Raises a subclass of `Unauthenticated`."""
         scheme, _, text = credentials.authorization.partition(b" ")
         if scheme.lower() != b"dpop" or not 0 < len(text) <= LONGEST:
             raise NoCredentials
         now = self.clock.now()
         token = self.tokens.verify(text, now)
-        proof = self._prove(credentials.dpop, method, path, token.ath, token.jkt, now // MICROSECONDS)
+        proof = await self._prove(credentials.dpop, method, path, token.ath, token.jkt, now // MICROSECONDS)
         return ClientCaller(token.client_id, token.agency_id, token.scopes, token.jkt, proof.once)
 
     async def aclose(self) -> None:
-        """Close what fetches key sets."""
+        """Close what fetches key sets, and what verifies."""
         await self.key_sets.aclose()
+        await self.verifier.aclose()
 
     async def _bearer(self, text: bytes) -> PersonCaller:
         token = await self.people.verify(text)
@@ -99,11 +102,11 @@ class Auth:
         if token.jkt is None:
             raise TokenInvalid("the token is not bound to a key: send it as Bearer", scheme="Bearer")
         now = self.clock.now() // MICROSECONDS
-        proof = self._prove(dpop, method, path, access_token_hash(text), token.jkt, now)
+        proof = await self._prove(dpop, method, path, access_token_hash(text), token.jkt, now)
         return replace(token.person, proof=proof.once)
 
-    def _prove(self, dpop: bytes, method: str, path: str, ath: str, jkt: str, now: int) -> Proof:
-        proof = self._proofs.check(dpop, method, path, now, ath)
+    async def _prove(self, dpop: bytes, method: str, path: str, ath: str, jkt: str, now: int) -> Proof:
+        proof = await self._proofs.checked(dpop, method, path, now, ath)
         if proof.jkt != jkt:
             raise TokenInvalid("the token is bound to another key than the one that signed the proof")
         if not self._seen.first(proof.once, now):

@@ -19,7 +19,11 @@ class Engine(Protocol):
     busy_timeout: float
     """Seconds to wait for another process that holds the database, or a row."""
     inline: bool
-    """Whether a statement over a few indexed rows is faster than a hand-over to a thread, and never waits."""
+    """Whether a look-up of a few indexed rows is faster than a hand-over to a thread, and never waits."""
+    waits_itself: bool
+    """Whether a writer that meets another is told at once, and is to try again; else the database makes it wait."""
+    reads_ahead: bool
+    """Whether each statement waits for a server, so that reads are better made together."""
 
     locks_rows: bool
     """Whether rows can be locked; where a writer holds the whole database there are none to name."""

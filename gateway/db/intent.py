@@ -164,9 +164,14 @@ class Intent(Protocol[T_co]):
     `apply` may run more than once (a batch that failed is run again one by one), each time from the same state,
     so it changes nothing outside the transaction. What it returns is handed to the caller once it is durable.
 
-    Optional: `heavy = True`, where it must not run in the event loop (see `gateway.db.committer`); and
-    `foresee(tx)`, which reads nothing and tells, before the first of the batch is applied, which rows `apply` will
-    read. They are then read together: by the `Batch` that is told of them (see `gateway.db.held`), and by `tx.ahead`.
+    An intent and what it answers or raises may travel between processes (`gateway.db.parcels`): they are values.
+
+    Optional:
+
+    - `heavy = True`, where it must never run in the event loop;
+    - `foresee(tx)`, which reads nothing and tells, before the first of the batch is applied, which rows `apply` will
+      read. They are then read together: by the `Batch` that is told of them (`gateway.db.held`), and by `tx.ahead`;
+    - `afterwards(result)`, called once all is durable, which gives what the caller is told instead of `result`.
     """
 
     def locks(self) -> Sequence[Lock]:

@@ -23,6 +23,8 @@ def open_engine(url: str, *, busy_timeout: float = 5.0, max_pages: int | None = 
     raise ConfigurationError("a database URL is sqlite:///relative.db, sqlite:////absolute.db or postgresql://…")
 
 
-def open_store(url: str, clock: Clock, *, busy_timeout: float = 5.0, max_pages: int | None = None) -> Store:
-    """Open a store; connections are made when first needed."""
-    return Store(open_engine(url, busy_timeout=busy_timeout, max_pages=max_pages), clock)
+def open_store(
+    url: str, clock: Clock, *, busy_timeout: float = 5.0, max_pages: int | None = None, apart: bool = False
+) -> Store:
+    """Open a store; connections are made when first needed. `apart`: see `Store`."""
+    return Store(open_engine(url, busy_timeout=busy_timeout, max_pages=max_pages), clock, apart=apart)

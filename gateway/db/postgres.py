@@ -28,6 +28,8 @@ class PostgresEngine:
 
     readers = 2
     inline = False
+    waits_itself = False
+    reads_ahead = True
     locks_rows = True
 
     def __init__(self, url: str, *, busy_timeout: float = 5.0) -> None:

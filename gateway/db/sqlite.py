@@ -20,6 +20,8 @@ class SqliteEngine:
 
     readers = 1
     inline = True  # a reader of a WAL waits for no writer
+    waits_itself = True  # `busy_timeout` of the file would sleep for longer and longer
+    reads_ahead = False
     locks_rows = False  # `BEGIN IMMEDIATE` holds the whole database
 
     def __init__(self, path: str, *, busy_timeout: float = 5.0, max_pages: int | None = None) -> None:
@@ -32,7 +34,6 @@ class SqliteEngine:
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         raw = sqlite3.connect(
             self.path,
-            # The committer waits by itself, without holding its thread up (`Committer._may_wait`).
             timeout=0.0 if writing else self.busy_timeout,
             isolation_level=None,
             check_same_thread=False,

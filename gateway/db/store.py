@@ -6,35 +6,51 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from gateway.apart import CAN
 from gateway.clock import Clock
-from gateway.db.committer import Committer, Outcome, settle_all
+from gateway.db.applier import Applier
+from gateway.db.committer import Committer
 from gateway.db.connection import Connection
 from gateway.db.engine import Engine
 from gateway.db.errors import StorageBusy, StorageUnavailable
 from gateway.db.intent import Intent
 from gateway.db.lookups import LookUps
+from gateway.db.own_process import OwnProcess
+from gateway.db.own_thread import OwnThread
 
 T = TypeVar("T")
 P = ParamSpec("P")
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 Read = tuple[Callable[[Connection], Any], "asyncio.Future[Any]"]
+Outcome = tuple["asyncio.Future[Any]", Any, BaseException | None]
 _MOST_AT_ONCE = 32
 
 
 class Store:
-    """One database. `read` and `commit` may be awaited from one event loop."""
+    """One database. `read` and `commit` may be awaited from one event loop.
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    `apart`: commit in a process of its own, where this machine can; it is forked here and now, and has the machine's
+    clock.
+    """
+
+    def __init__(self, engine: Engine, clock: Clock, *, apart: bool = False) -> None:
         self.engine = engine
         self.clock = clock
-        self._committer = Committer(engine, clock)
+        applier = Applier(engine, clock)
+        self.apart = OwnProcess(applier) if apart and CAN else None
+        here = Applier(engine, clock, patient=False) if engine.inline else None
+        self._committer = Committer(self.apart or OwnThread(applier), here)
         self._queue: SimpleQueue[Read | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = False
         self._inline: Connection | None = None
         self._look_ups = LookUps(self._look_here if engine.inline else self.read)
+
+    def alone(self, alone: Callable[[], bool]) -> None:
+        """`alone()` tells whether whoever waits for a commit is the only one who waits for this process."""
+        self._committer.alone = alone
 
     async def commit(self, intent: Intent[T]) -> T:
         """Hand an intent to the committer; returns what it applied, durable."""
@@ -153,3 +169,14 @@ class Store:
             if idle and isinstance(fault, StorageUnavailable):
                 return self._one(None, work, future)
             return None, (future, None, fault)
+
+
+def settle_all(outcomes: list[Outcome]) -> None:
+    """Tell each waiter, in the loop, unless it hung up meanwhile."""
+    for future, result, error in outcomes:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)

@@ -21,9 +21,11 @@ from gateway.exchange.confirming import confirmation_ids, one_more
 from gateway.exchange.events import exchange_event
 from gateway.exchange.facts import Case, look_again, signal_of
 from gateway.exchange.minimise import Found
+from gateway.exchange.receipts import receipt
 from gateway.exchange.repository import Confirmations, ExchangeEntries, OwnRequests
 from gateway.ledger.entry import Commitment, append
 from gateway.policy import Permit, Reason, Refusal, both, decide
+from gateway.receipts.issue import ReceiptIssuer
 from gateway.subjects import repository as subjects
 from gateway.subjects.pseudonym import Pseudonyms
 from gateway.subjects.repository import Index, Resolution
@@ -45,6 +47,7 @@ class Committed:
     refusal: Refusal | None = None
     repeated: bool = False
     members: Mapping[str, Any] = field(default_factory=dict)
+    receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,8 @@ class EnterFault:
 class CommitExchange:
     """Decide again about what was fetched, and enter what comes of it.
 
-    `found_by`: the schemes of those identifiers that the record carries.
+    `found_by`: the schemes of those identifiers that the record carries. `issuer` signs the receipt of what is then
+    told; without one there is none.
     """
 
     ask: Ask
@@ -109,6 +113,7 @@ class CommitExchange:
     found: Found
     idempotency_key: str | None = None
     found_by: frozenset[str] = frozenset()
+    issuer: ReceiptIssuer | None = None
 
     def locks(self) -> Sequence[Lock]:
         ask = self.ask
@@ -150,6 +155,14 @@ class CommitExchange:
             released = repeat or done.outcome == "released"
             repository.finish_key(tx, self.ask.caller_id, self.idempotency_key, released=released)
         return done
+
+    def afterwards(self, done: Committed) -> Committed:
+        """Its receipt, now that the entry is durable."""
+        if self.issuer is None or done.entry is None or done.permit is None:
+            return done
+        outcome = "repeated" if done.repeated else done.outcome
+        signed = receipt(self.issuer, self.ask, self.exchange_id, outcome, done.permit, done.entry, done.at)
+        return replace(done, receipt=signed)
 
     def _conclude(
         self, tx: Transaction, case: Case, second: Permit | Refusal, repeat: bool, fresh: bool

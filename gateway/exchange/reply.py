@@ -8,8 +8,9 @@ from gateway.exchange.asking import Ask
 from gateway.exchange.commit import Committed
 from gateway.exchange.idempotency import Taken
 from gateway.exchange.minimise import Minimised
+from gateway.exchange.receipts import withheld
 from gateway.policy import Permit, in_order
-from gateway.receipts.issue import ExchangeStatement, ReceiptIssuer
+from gateway.receipts.issue import ReceiptIssuer
 from schemas.records import project
 
 
@@ -32,8 +33,6 @@ class Replier:
         assert done.entry is not None
         assert done.permit is not None
         permit = done.permit
-        withheld = [{"field": w.field, "reason": w.reason} for w in permit.withheld]
-        fields = in_order(permit.fields)
         body: dict[str, Any] = {
             "exchangeId": taken.exchange_id,
             "outcome": done.outcome,
@@ -42,7 +41,7 @@ class Replier:
         if done.outcome == "released":
             assert found.record is not None
             source: dict[str, Any] = {
-                "fields": fields,
+                "fields": in_order(permit.fields),
                 "source": ask.dataset.provider_id,
                 "fetchedAt": to_iso(fetched_at),
             }
@@ -50,26 +49,13 @@ class Replier:
                 source["asOf"] = to_iso(found.as_of)
             body["record"] = found.record if permit.fields == found.fields else project(found.record, permit.fields)
             body["provenance"] = [source]
-            body["withheld"] = withheld
+            body["withheld"] = withheld(permit)
         body |= _by_right(permit)
         body["ledger"] = {
             "commitment": done.entry.commitment_hex,
             "includedBy": self.receipts.included_by(done.at),
         }
-        statement = ExchangeStatement(
-            exchange_id=taken.exchange_id,
-            outcome="repeated" if done.repeated else done.outcome,
-            dataset=ask.dataset.id,
-            purpose=ask.asked.purpose,
-            fields=fields if done.outcome == "released" else (),
-            withheld=withheld if done.outcome == "released" else (),
-            agreement_id=permit.agreement_id,
-            agreement_version=permit.agreement_version,
-            consent_id=permit.consent_id,
-            consumer=ask.consumer_id,
-            provider=ask.dataset.provider_id,
-        )
-        body["receipt"] = self.receipts.issue(statement, done.entry, done.at)
+        body["receipt"] = done.receipt
         return Reply(taken.exchange_id, body)
 
 

@@ -68,7 +68,9 @@ class Exchanges:
         with self._looks.held(permit, repeat=taken.repeat):
             found, fetched_at = await self._fetch(asked, taken, permit, key)
             done = await self._commit(
-                CommitExchange(asked, taken.exchange_id, permit, found.found, key, found.found_by)
+                CommitExchange(
+                    asked, taken.exchange_id, permit, found.found, key, found.found_by, self.replier.receipts
+                )
             )
         return self._reply(asked, taken, found, fetched_at, done)
 

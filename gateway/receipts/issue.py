@@ -92,13 +92,17 @@ class ReceiptIssuer:
     """Signs receipts in the gateway's name. `origin` is that of the ledger's checkpoints."""
 
     def __init__(
-        self, keys: KeyDirectory, issuer: str, origin: str, clock: Clock | None = None, *, promise: int = PROMISE
+        self, keys: KeyDirectory, issuer: str, origin: str, clock: Clock | None = None, promise: int = PROMISE
     ) -> None:
         self._keys = keys
         self._clock = clock or SystemClock()
         self._issuer = issuer
         self._origin = origin
         self._promise = promise
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It travels without its keys (`KeyDirectory`)."""
+        return type(self), (self._keys, self._issuer, self._origin, self._clock, self._promise)
 
     def included_by(self, committed_at: int) -> str:
         """The time that a receipt promises inclusion by (RFC 3339), for an entry committed at that time (micros)."""

@@ -1,5 +1,8 @@
 """The gateway's signing keys, kept as PEM files in one directory; rotation is one new file."""
 
+import math
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +11,9 @@ from gateway.signing.files import KeyFiles
 from gateway.signing.handover import hand_over
 from gateway.signing.keys import Purpose, SigningKey, from_pem, generate, with_hand_over
 from gateway.signing.pseudonyms import STEM
+
+LOOK = 5.0
+"""Seconds between two looks for keys that were made elsewhere: well within a rotation's lead."""
 
 
 class KeyDirectory:
@@ -21,6 +27,10 @@ class KeyDirectory:
         self._files = KeyFiles(Path(directory))
         self._names: tuple[str, ...] = ()
         self._keys: dict[Purpose, list[SigningKey]] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It travels as its path: keys never leave a process."""
+        return _of_this_process, (self._files.directory,)
 
     def ensure(self) -> "KeyDirectory":
         """Make the directory and a first key for each purpose where there is none; then read them all."""
@@ -91,6 +101,20 @@ class KeyDirectory:
         if not keys:
             raise KeyFileError(f"there is no key for {purpose}: run `KeyDirectory.ensure` once")
         return keys
+
+
+_kept: dict[Path, tuple[float, KeyDirectory]] = {}
+
+
+def _of_this_process(directory: Path) -> KeyDirectory:
+    """One a path, that looks for new files once in a while; what cannot be read is told to whoever wants a key."""
+    looked, found = _kept.get(directory) or (-math.inf, KeyDirectory(directory))
+    now = time.monotonic()
+    if now - looked >= LOOK:
+        with suppress(KeyFileError):
+            found.refresh()
+        _kept[directory] = now, found
+    return found
 
 
 def _told(purpose: Purpose, key: SigningKey) -> dict[str, Any]:

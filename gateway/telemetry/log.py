@@ -153,9 +153,9 @@ def flush() -> None:
 
 
 def where(error: BaseException) -> dict[str, Any]:
-    """An exception without its message: class, and the frames it came through."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return {
-        "error": type(error).__name__,
-        "frames": [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-12:]],
-    }
+    """An exception without its message: class, and the frames it came through, in this process and before."""
+    frames = [
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    return {"error": type(error).__name__, "frames": [*frames, *getattr(error, "frames_elsewhere", ())][-12:]}

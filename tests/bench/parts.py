@@ -72,7 +72,13 @@ async def _parts(settings: Settings, key: ClientKey, subjects: int, batch: int) 
 
     def authenticate() -> ClientCaller:
         headers = [(b"authorization", f"DPoP {token}".encode()), (b"dpop", next(proofs).encode())]
-        return gateway.auth.client("POST", PATH, Credentials.of(headers))
+        work = gateway.auth.client("POST", PATH, Credentials.of(headers))
+        try:
+            work.send(None)
+        except StopIteration as done:
+            caller: ClientCaller = done.value
+            return caller
+        raise RuntimeError("without a process of its own it waits for nothing")
 
     caller = authenticate()
     part("loop", "authenticate: token known, DPoP proof verified", authenticate)

@@ -46,7 +46,7 @@ def main() -> None:
 
     signal.signal(signal.SIGUSR1, name_threads)
     running = serve.server(settings, ready)
-    gateway = running._gateway  # type: ignore[attr-defined]  # serve's own server holds the gateway that it serves
+    gateway = running._gateway
     if given.unsafe:
         without_proof_and_receipts(gateway)
     if given.floor:

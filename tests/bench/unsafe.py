@@ -12,7 +12,7 @@ from gateway.receipts.issue import ReceiptIssuer, Statement
 class UnsafeAuthWithoutProof(Auth):
     """Takes a bound token without its proof: whoever stole it could use it."""
 
-    def client(self, method: str, path: str, credentials: Credentials) -> ClientCaller:
+    async def client(self, method: str, path: str, credentials: Credentials) -> ClientCaller:
         scheme, _, text = credentials.authorization.partition(b" ")
         if scheme.lower() != b"dpop":
             raise NoCredentials

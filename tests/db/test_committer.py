@@ -14,7 +14,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, Text, bindparam, insert
 
 from gateway.clock import SystemClock
 from gateway.db import committer
-from gateway.db.committer import in_order
+from gateway.db.applier import in_order
 from gateway.db.connection import Connection
 from gateway.db.errors import StorageBusy, StorageFull
 from gateway.db.intent import Lock, RunSingly, Transaction
@@ -30,6 +30,12 @@ READ = select(pot.c.coins).where(pot.c.id == bindparam("pot"))
 WRITE = update(pot).where(pot.c.id == bindparam("pot")).values(coins=bindparam("amount"))
 NOTE = insert(note).values(id=bindparam("id"), text=bindparam("text"))
 NOTES = select(note.c.id)
+
+
+@pytest.fixture(params=[False, True], ids=["thread", "process"])
+def apart(request: pytest.FixtureRequest) -> bool:
+    """Both hands of the committer keep its promises."""
+    return bool(request.param)
 
 
 def coins(connection: Connection, name: str = "a") -> int:
@@ -92,9 +98,9 @@ def prepared(url: str, amount: int = 10, **options: Any) -> Store:
     return store
 
 
-def test_items_of_a_batch_see_those_before_and_never_overspend(database_url: str) -> None:
+def test_items_of_a_batch_see_those_before_and_never_overspend(database_url: str, apart: bool) -> None:
     async def scenario() -> tuple[list[bool], int]:
-        store = prepared(database_url)
+        store = prepared(database_url, apart=apart)
         taken = await asyncio.gather(*(store.commit(Take()) for _ in range(50)))
         left = await store.read(coins)
         await store.aclose()
@@ -105,10 +111,10 @@ def test_items_of_a_batch_see_those_before_and_never_overspend(database_url: str
     assert left == 0
 
 
-def test_two_stores_on_one_database_never_overspend(database_url: str) -> None:
+def test_two_stores_on_one_database_never_overspend(database_url: str, apart: bool) -> None:
     async def scenario() -> int:
-        one = prepared(database_url, 60)
-        two = open_store(database_url, SystemClock())
+        one = prepared(database_url, 60, apart=apart)
+        two = open_store(database_url, SystemClock(), apart=apart)
         taken = await asyncio.gather(*(s.commit(Take()) for _ in range(50) for s in (one, two)))
         await one.aclose()
         await two.aclose()
@@ -117,9 +123,9 @@ def test_two_stores_on_one_database_never_overspend(database_url: str) -> None:
     assert asyncio.run(scenario()) == 60
 
 
-def test_one_bad_item_costs_only_itself(database_url: str) -> None:
+def test_one_bad_item_costs_only_itself(database_url: str, apart: bool) -> None:
     async def scenario() -> tuple[list[Any], int]:
-        store = prepared(database_url)
+        store = prepared(database_url, apart=apart)
         outcomes = await asyncio.gather(*(store.commit(Take(fail=n == 3)) for n in range(6)), return_exceptions=True)
         left = await store.read(coins)
         await store.aclose()
@@ -130,9 +136,9 @@ def test_one_bad_item_costs_only_itself(database_url: str) -> None:
     assert left == 5
 
 
-def test_a_gathered_conflict_is_found_when_items_run_singly(database_url: str) -> None:
+def test_a_gathered_conflict_is_found_when_items_run_singly(database_url: str, apart: bool) -> None:
     async def scenario() -> tuple[list[Any], int]:
-        store = prepared(database_url)
+        store = prepared(database_url, apart=apart)
         outcomes = await asyncio.gather(
             *(store.commit(Write(name)) for name in ("p", "q", "q", "r")), return_exceptions=True
         )
@@ -141,13 +147,13 @@ def test_a_gathered_conflict_is_found_when_items_run_singly(database_url: str) -
         return outcomes, count
 
     outcomes, count = asyncio.run(scenario())
-    assert [isinstance(o, str) for o in outcomes].count(False) == 1
+    assert [isinstance(o, str) for o in outcomes].count(False) == 1, outcomes
     assert count == 3
 
 
-def test_a_caller_who_hangs_up_cancels_nothing(database_url: str) -> None:
+def test_a_caller_who_hangs_up_cancels_nothing(database_url: str, apart: bool) -> None:
     async def scenario() -> int:
-        store = prepared(database_url)
+        store = prepared(database_url, apart=apart)
         task = asyncio.create_task(store.commit(Take()))
         await asyncio.sleep(0)
         task.cancel()
@@ -161,11 +167,11 @@ def test_a_caller_who_hangs_up_cancels_nothing(database_url: str) -> None:
     assert asyncio.run(scenario()) == 9
 
 
-def test_a_locked_sqlite_file_is_told_as_busy_and_works_again_after(tmp_path: Path) -> None:
+def test_a_locked_sqlite_file_is_told_as_busy_and_works_again_after(tmp_path: Path, apart: bool) -> None:
     url = f"sqlite:///{tmp_path / 'gateway.db'}"
 
     async def scenario() -> bool:
-        store = prepared(url, busy_timeout=0.1)
+        store = prepared(url, busy_timeout=0.1, apart=apart)
         other = sqlite3.connect(tmp_path / "gateway.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StorageBusy):
@@ -178,12 +184,12 @@ def test_a_locked_sqlite_file_is_told_as_busy_and_works_again_after(tmp_path: Pa
     assert asyncio.run(scenario())
 
 
-def test_a_full_sqlite_file_fails_the_item_and_keeps_what_was_there(tmp_path: Path) -> None:
+def test_a_full_sqlite_file_fails_the_item_and_keeps_what_was_there(tmp_path: Path, apart: bool) -> None:
     url = f"sqlite:///{tmp_path / 'gateway.db'}"
 
     async def scenario() -> tuple[int, int]:
         await prepared(url).aclose()
-        store = open_store(url, SystemClock(), max_pages=12)
+        store = open_store(url, SystemClock(), max_pages=12, apart=apart)
         kept = 0
         for n in range(100):
             try:
@@ -217,9 +223,10 @@ def test_locks_are_taken_once_each_in_the_lock_order_and_exclusive_wins() -> Non
     assert [(lock.rank, lock.id, lock.share) for lock in found] == [(1, "z", False), (4, "a", False), (4, "b", False)]
 
 
-@pytest.mark.parametrize(("quick", "in_the_loop"), [(60.0, True), (0.002, False)], ids=["quick", "slow"])
-def test_a_lone_commit_runs_in_the_loop_only_where_the_disk_is_quick(
-    tmp_path: Path, quick: float, in_the_loop: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("alone", [True, False], ids=["alone", "others"])
+@pytest.mark.parametrize(("quick", "is_quick"), [(60.0, True), (0.002, False)], ids=["quick", "slow"])
+def test_an_intent_is_applied_in_the_loop_only_where_nobody_else_waits_and_the_disk_is_quick(
+    tmp_path: Path, quick: float, is_quick: bool, alone: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     committed = SqliteEngine.commit
     seen: list[bool] = []
@@ -227,9 +234,10 @@ def test_a_lone_commit_runs_in_the_loop_only_where_the_disk_is_quick(
     def commit(self: SqliteEngine, connection: Connection) -> None:
         seen.append(threading.current_thread() is threading.main_thread())
         committed(self, connection)
-        time.sleep(0.003)  # a disk that is quick by the first measure only
+        time.sleep(0.003)  # a disk that is quick until it was measured
 
     async def scenario(store: Store) -> None:
+        store.alone(lambda: alone)
         for _ in range(10):
             assert await store.commit(Take())
         await store.aclose()
@@ -238,5 +246,63 @@ def test_a_lone_commit_runs_in_the_loop_only_where_the_disk_is_quick(
     store = prepared(f"sqlite:///{tmp_path / 'g.db'}")
     monkeypatch.setattr(SqliteEngine, "commit", commit)
     asyncio.run(scenario(store))
-    assert not seen[0] or in_the_loop
-    assert any(seen) is in_the_loop
+    assert len(seen) == 10
+    assert any(seen) is alone
+    assert all(seen) is (alone and is_quick)
+
+
+def test_what_is_alone_and_finds_the_file_held_waits_for_it_and_holds_the_loop_up_for_nobody(tmp_path: Path) -> None:
+    async def scenario() -> tuple[bool, int]:
+        store = prepared(f"sqlite:///{tmp_path / 'g.db'}", busy_timeout=5.0)
+        store.alone(lambda: True)
+        assert await store.commit(Take())
+        other = sqlite3.connect(tmp_path / "g.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        task = asyncio.create_task(store.commit(Take()))
+        turns = 0
+        until = asyncio.get_running_loop().time() + 0.2
+        while asyncio.get_running_loop().time() < until:
+            await asyncio.sleep(0.005)
+            turns += 1
+        assert not task.done()
+        other.execute("ROLLBACK")
+        taken = await task
+        await store.aclose()
+        return taken, turns
+
+    taken, turns = asyncio.run(scenario())
+    assert taken
+    assert turns > 20
+
+
+@dataclass(frozen=True)
+class Says:
+    """What it says once it is durable is what the caller is told."""
+
+    fail: bool = False
+
+    def locks(self) -> Sequence[Lock]:
+        return []
+
+    def apply(self, tx: Transaction) -> str:
+        tx.run(NOTE, {"id": "said", "text": "x"})
+        return "applied"
+
+    def afterwards(self, result: str) -> str:
+        if self.fail:
+            raise ValueError("it cannot be said")
+        return f"{result} and said"
+
+
+@pytest.mark.parametrize("fail", [False, True])
+def test_what_is_said_afterwards_is_told_and_undoes_nothing(database_url: str, fail: bool, apart: bool) -> None:
+    async def scenario() -> tuple[Sequence[Any], int]:
+        store = prepared(database_url, apart=apart)
+        said = await asyncio.gather(store.commit(Says(fail)), return_exceptions=True)
+        count = len(await store.read(lambda connection: connection.all(NOTES)))
+        await store.aclose()
+        return said, count
+
+    [said], count = asyncio.run(scenario())
+    assert repr(said) == ("ValueError('it cannot be said')" if fail else "'applied and said'")
+    assert count == 1

@@ -317,7 +317,7 @@ POINTS: dict[str, dict[str, Any]] = {
     },
     "applied": {"module": "gateway.exchange.forgetting", "holder": "ForgetPerson", "name": "apply", "after": KILL},
     "before the commit": {
-        "module": "gateway.db.committer", "holder": "Committer", "name": "_prepare", "after": KILL
+        "module": "gateway.db.applier", "holder": "Applier", "name": "_prepare", "after": KILL
     },
 }  # fmt: skip
 

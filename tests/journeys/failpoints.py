@@ -38,6 +38,7 @@ class Fuse:
     """
 
     def __init__(self, path: Path) -> None:
+        self._gateway = os.getpid()
         if not path.exists():
             path.write_bytes(bytes(3))
         with path.open("r+b") as file:
@@ -65,8 +66,9 @@ class Fuse:
         self._map[2] = 1
 
     def blow(self) -> None:
-        """Die: no handler runs, nothing is flushed."""
+        """Die, the gateway and the process of its that this is, if it is one: no handler runs, nothing is flushed."""
         self._map[1] = 1
+        os.kill(self._gateway, signal.SIGKILL)
         os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -1,0 +1,82 @@
+"""Applying intents in a process of its own, so that a commit never waits for the event loop's Python, nor that for a
+commit (docs/adr/0018).
+
+Where the process is gone, whoever waits is told that the storage is unavailable, and the gateway ends too (`lost`): a
+new one finds out what was committed, this one cannot.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from gateway.apart import Apart
+from gateway.db.applier import Applier, Intents, Outcome
+from gateway.db.committer import Done
+from gateway.db.errors import StorageUnavailable
+from gateway.db.parcels import pack, unpack
+
+
+class OwnProcess:
+    """The gateway's side of it. The process begins as this is made, so make it before any thread."""
+
+    def __init__(self, applier: Applier) -> None:
+        self.lost: Callable[[], None] = lambda: None
+        """Called once, in the loop, where the process is gone and was not told to go."""
+        self._apart = Apart(lambda parcel: _answer(applier, parcel), applier.close)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._done: Done | None = None
+        self._waiting = 0
+
+    def begin(self, loop: asyncio.AbstractEventLoop, done: Done) -> None:
+        """Listen for outcomes."""
+        self._loop, self._done = loop, done
+        self._apart.begin(loop, self._answered, self._end)
+
+    def take(self, intents: Intents) -> None:
+        """Send a batch. What cannot travel fails the whole batch, before anything was done."""
+        self._waiting = len(intents)
+        try:
+            parcel = pack(intents)
+        except Exception as error:
+            self._fail(error)
+            return
+        if self._apart.gone:
+            self._fail(StorageUnavailable())
+        else:
+            self._apart.send(parcel)
+
+    def kill(self) -> None:
+        """End it, whatever it does."""
+        self._apart.kill()
+
+    async def aclose(self) -> None:
+        """Tell it to end, and wait until it has."""
+        await self._apart.aclose()
+
+    def _answered(self, parcel: memoryview) -> None:
+        found: list[Outcome] | Exception = unpack(parcel)
+        if isinstance(found, Exception):
+            found = [(None, found)] * self._waiting
+        self._waiting = 0
+        assert self._done is not None
+        self._done(found)
+
+    def _end(self) -> None:
+        if self._waiting:
+            self._fail(StorageUnavailable())
+        self.lost()
+
+    def _fail(self, error: BaseException) -> None:
+        """Not from within `take`: each batch that fails would begin the next a call deeper."""
+        assert self._loop is not None
+        assert self._done is not None
+        failed: list[Outcome] = [(None, error)] * self._waiting
+        self._waiting = 0
+        self._loop.call_soon(self._done, failed)
+
+
+def _answer(applier: Applier, parcel: bytearray) -> bytes:
+    """In the process: a list of outcomes; an exception where a value cannot travel, one way or the other."""
+    try:
+        return pack(applier.apply(unpack(parcel)))
+    except Exception as error:
+        return pack(error)

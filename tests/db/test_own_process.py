@@ -1,0 +1,154 @@
+"""A committing process: what becomes of those who wait where it, or the gateway, is gone."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.clock import SystemClock
+from gateway.db.errors import StorageUnavailable
+from gateway.db.intent import Lock, Transaction
+from gateway.db.open import open_store
+from gateway.db.store import Store
+
+
+@dataclass(frozen=True)
+class Ping:
+    """Answers with the process that it ran in, after a while."""
+
+    seconds: float = 0.0
+    more: Any = None
+    answer: Any = None
+
+    def locks(self) -> Sequence[Lock]:
+        return []
+
+    def apply(self, tx: Transaction) -> Any:
+        time.sleep(self.seconds)
+        tx.script("CREATE TABLE IF NOT EXISTS ping (id INTEGER)")
+        tx.script("INSERT INTO ping VALUES (1)")
+        return os.getpid() if self.answer is None else self.answer()
+
+
+def opened(folder: Path) -> Store:
+    return open_store(f"sqlite:///{folder / 'g.db'}", SystemClock(), apart=True)
+
+
+def gone(pid: int) -> bool:
+    """Whether a process that nobody waits for has ended, be it as a zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def until(condition: Any, seconds: float = 5.0) -> bool:
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_it_commits_in_another_process_and_ends_with_the_store(tmp_path: Path) -> None:
+    async def scenario() -> tuple[int, bool]:
+        store = opened(tmp_path)
+        pid = await store.commit(Ping())
+        await store.aclose()
+        return pid, gone(pid)
+
+    pid, ended = asyncio.run(scenario())
+    assert pid != os.getpid()
+    assert ended
+
+
+def test_where_it_is_killed_all_who_wait_are_told_and_the_gateway_too(tmp_path: Path) -> None:
+    async def scenario() -> tuple[Sequence[Any], Sequence[Any], list[int]]:
+        store = opened(tmp_path)
+        assert store.apart is not None
+        lost: list[int] = []
+        store.apart.lost = lambda: lost.append(1)
+        pid = await store.commit(Ping())
+        waiting = [asyncio.create_task(store.commit(Ping(5.0))) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        waiting += [asyncio.create_task(store.commit(Ping())) for _ in range(3)]
+        os.kill(pid, signal.SIGKILL)
+        before = await asyncio.gather(*waiting, return_exceptions=True)
+        after = await asyncio.gather(store.commit(Ping()), return_exceptions=True)
+        await store.aclose()
+        return before, after, lost
+
+    before, after, lost = asyncio.run(scenario())
+    assert [type(one) for one in [*before, *after]] == [StorageUnavailable] * 7
+    assert lost == [1]
+
+
+def test_what_cannot_travel_fails_alone_and_before_anything_is_done(tmp_path: Path) -> None:
+    async def scenario() -> tuple[list[Any], int]:
+        store = opened(tmp_path)
+        first = await store.commit(Ping())
+        outcomes = [
+            *await asyncio.gather(store.commit(Ping(more=threading.Lock())), return_exceptions=True),
+            *await asyncio.gather(store.commit(Ping(answer=threading.Lock)), return_exceptions=True),
+        ]
+        assert await store.commit(Ping()) == first
+        await store.aclose()
+        return outcomes, sqlite3.connect(tmp_path / "g.db").execute("SELECT count(*) FROM ping").fetchone()[0]
+
+    outcomes, count = asyncio.run(scenario())
+    assert [type(one) for one in outcomes] == [TypeError, TypeError]
+    assert count == 3  # what was done and cannot be told of stands, as where the answer is lost on its way
+
+
+def test_signals_that_reach_both_end_it_only_with_its_gateway(tmp_path: Path) -> None:
+    async def scenario() -> Any:
+        store = opened(tmp_path)
+        pid = await store.commit(Ping())
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            os.kill(pid, name)
+        same = await store.commit(Ping()) == pid
+        await store.aclose()
+        return same
+
+    assert asyncio.run(scenario())
+
+
+_GATEWAY = """
+import asyncio, sys
+from pathlib import Path
+from gateway import apart
+from tests.db.test_own_process import Ping, opened
+apart.GRACE = 0.5
+async def main():
+    store = opened(Path(sys.argv[1]))
+    print(await store.commit(Ping()), flush=True)
+    await store.commit(Ping(float(sys.argv[2])))
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(("seconds", "count"), [(0.3, 2), (600.0, 1)], ids=["finishes", "does not answer"])
+def test_where_its_gateway_is_killed_it_ends_what_it_has_in_hand_and_never_outlives_it_for_long(
+    tmp_path: Path, seconds: float, count: int
+) -> None:
+    command = [sys.executable, "-c", _GATEWAY, str(tmp_path), str(seconds)]
+    gateway = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert gateway.stdout is not None
+    pid = int(gateway.stdout.readline())
+    time.sleep(0.1)
+    gateway.kill()
+    gateway.wait()
+    assert until(lambda: gone(pid))
+    gateway.stdout.close()
+    assert sqlite3.connect(tmp_path / "g.db").execute("SELECT count(*) FROM ping").fetchone()[0] == count
