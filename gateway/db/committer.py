@@ -1,8 +1,9 @@
 """The committer: hands intents to the applier, as many as have gathered to a transaction.
 
-No timer: what arrives while one transaction is being made durable forms the next. One batch is under way at a time.
-Of many that wait it is a part: were it all, callers who were answered together would ask together for ever, and the
-loop would have nothing to do while they are committed.
+No timer: what arrives while one transaction is being made durable forms the next. Two batches at most are handed
+over, so that whoever applies them never waits for the loop. Of many that wait a batch is a part: were it all, callers
+who were answered together would ask together for ever, and the loop would have nothing to do while they are
+committed.
 
 Where nobody else waits for anything (`alone`) and the database is quick, an intent is applied here, in the loop:
 there is nothing to do meanwhile, and a hand-over there and back costs more than half of a commit.
@@ -23,6 +24,7 @@ LEAST = 12
 """Intents that are not shared out between batches."""
 SHARE = 3
 MOST = 256
+_UNDER_WAY = 2
 QUICK = 0.005
 """Seconds. While a lone intent takes less than this, it is applied in the loop."""
 
@@ -37,7 +39,7 @@ class Hand(Protocol):
         """From now on `done` is called, in the loop, with the outcomes of each batch."""
 
     def take(self, intents: Intents) -> None:
-        """Apply a batch; the one before is done."""
+        """Apply a batch, after those before."""
 
     async def aclose(self) -> None:
         """Close the connection, and end."""
@@ -52,8 +54,8 @@ class Committer:
         self.alone: Callable[[], bool] = lambda: False
         self._takes = QUICK / 2
         self._waiting: deque[Waiter] = deque()
-        self._batch: list[Waiter] = []
-        self._under_way = False
+        self._batches: deque[list[Waiter]] = deque()
+        self._turning = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = False
         self._idle: asyncio.Future[None] | None = None
@@ -69,7 +71,7 @@ class Committer:
     async def aclose(self) -> None:
         """Finish what was handed over, then stop."""
         self._closing = True
-        if self._under_way:
+        if self._waiting or self._batches:
             self._idle = asyncio.get_running_loop().create_future()
             await self._idle
         if self._here is not None:
@@ -81,27 +83,27 @@ class Committer:
             self._loop = asyncio.get_running_loop()
             self._hand.begin(self._loop, self._settle)
         self._waiting.append(waiter)
-        if not self._under_way:
-            self._under_way = True
+        if not self._turning and len(self._batches) < _UNDER_WAY:
+            self._turning = True
             self._loop.call_soon(self._turn)
 
     def _turn(self) -> None:
-        """Begin the next transaction."""
+        """Begin what transactions there may be."""
+        self._turning = False
         waiting = self._waiting
-        if not waiting:
-            self._under_way = False
-            if self._idle is not None:
-                self._idle.set_result(None)
-            return
-        size = min(len(waiting), max(LEAST, len(waiting) // SHARE), MOST)
-        self._batch = [waiting.popleft() for _ in range(size)]
-        intents = [intent for intent, _ in self._batch]
-        if size > 1 or not self._applied_here(intents):
-            self._hand.take(intents)
+        while waiting and len(self._batches) < _UNDER_WAY:
+            size = min(len(waiting), max(LEAST, len(waiting) // SHARE), MOST)
+            batch = [waiting.popleft() for _ in range(size)]
+            self._batches.append(batch)
+            intents = [intent for intent, _ in batch]
+            if not self._applied_here(intents):
+                self._hand.take(intents)
 
     def _applied_here(self, intents: Intents) -> bool:
         """Whether this lone intent was, and is to be settled in the next turn."""
-        if self._here is None or self._takes > QUICK or getattr(intents[0], "heavy", False) or not self.alone():
+        if self._here is None or len(intents) > 1 or len(self._batches) > 1:
+            return False
+        if self._takes > QUICK or getattr(intents[0], "heavy", False) or not self.alone():
             self._takes *= 0.9
             return False
         began = time.perf_counter()
@@ -115,8 +117,10 @@ class Committer:
 
     def _settle(self, outcomes: list[Outcome]) -> None:
         """Begin the next, then tell each waiter, unless it hung up meanwhile."""
-        batch = self._batch
+        batch = self._batches.popleft()
         self._turn()
+        if self._idle is not None and not self._batches:
+            self._idle.set_result(None)
         for (_, future), (result, error) in zip(batch, outcomes, strict=True):
             if future.done():
                 continue

@@ -6,6 +6,7 @@ new one finds out what was committed, this one cannot.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 from gateway.apart import Apart
@@ -24,7 +25,8 @@ class OwnProcess:
         self._apart = Apart(lambda parcel: _answer(applier, parcel), applier.close)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._done: Done | None = None
-        self._waiting = 0
+        self._sent: deque[int] = deque()
+        """How many intents each batch has that was sent and not answered."""
 
     def begin(self, loop: asyncio.AbstractEventLoop, done: Done) -> None:
         """Listen for outcomes."""
@@ -33,14 +35,13 @@ class OwnProcess:
 
     def take(self, intents: Intents) -> None:
         """Send a batch. What cannot travel fails the whole batch, before anything was done."""
-        self._waiting = len(intents)
         try:
             parcel = pack(intents)
         except Exception as error:
-            self._fail(error)
-            return
+            parcel = pack(error)  # to and fro, in its turn
+        self._sent.append(len(intents))
         if self._apart.gone:
-            self._fail(StorageUnavailable())
+            self._fail()
         else:
             self._apart.send(parcel)
 
@@ -54,29 +55,29 @@ class OwnProcess:
 
     def _answered(self, parcel: memoryview) -> None:
         found: list[Outcome] | Exception = unpack(parcel)
+        count = self._sent.popleft()
         if isinstance(found, Exception):
-            found = [(None, found)] * self._waiting
-        self._waiting = 0
+            found = [(None, found)] * count
         assert self._done is not None
         self._done(found)
 
     def _end(self) -> None:
-        if self._waiting:
-            self._fail(StorageUnavailable())
+        self._fail()
         self.lost()
 
-    def _fail(self, error: BaseException) -> None:
+    def _fail(self) -> None:
         """Not from within `take`: each batch that fails would begin the next a call deeper."""
         assert self._loop is not None
         assert self._done is not None
-        failed: list[Outcome] = [(None, error)] * self._waiting
-        self._waiting = 0
-        self._loop.call_soon(self._done, failed)
+        while self._sent:
+            failed: list[Outcome] = [(None, StorageUnavailable()) for _ in range(self._sent.popleft())]
+            self._loop.call_soon(self._done, failed)
 
 
 def _answer(applier: Applier, parcel: bytearray) -> bytes:
     """In the process: a list of outcomes; an exception where a value cannot travel, one way or the other."""
     try:
-        return pack(applier.apply(unpack(parcel)))
+        intents = unpack(parcel)
+        return pack(intents if isinstance(intents, Exception) else applier.apply(intents))
     except Exception as error:
         return pack(error)

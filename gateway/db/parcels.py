@@ -1,8 +1,8 @@
 """What travels between a gateway and its committing process: intents one way, outcomes the other.
 
-Both are the same program and talk over a socket that nobody else has, so values travel pickled. A dataclass travels
-as its class and its fields, which is a third of the work of pickle's own way; an exception as its class, its
-arguments and its attributes, those that can, and the frames that it came through.
+Both are the same program and talk over a socket that nobody else has, so values travel pickled. A dataclass or named
+tuple travels as its class and its fields, which is a third of the work of pickle's own way; an exception as its
+class, its arguments and its attributes, those that can, and the frames that it came through.
 """
 
 import dataclasses
@@ -17,11 +17,16 @@ _Reducer = Callable[[Any], Any]
 
 
 class _Reducers(dict[type, _Reducer]):
-    """By class, made when one is first met; a KeyError for what pickle has ways of its own for."""
+    """By class, made when one is first met; a KeyError for what is left to pickle's own way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left: set[type] = set()
 
     def __missing__(self, kind: type) -> _Reducer:
-        found = _reducer(kind)
+        found = None if kind in self._left else _reducer(kind)
         if found is None:
+            self._left.add(kind)
             raise KeyError(kind)
         self[kind] = found
         return found
@@ -34,6 +39,8 @@ def _reducer(kind: type) -> _Reducer | None:
         fields = dataclasses.fields(kind)
         if all(one.init and not one.kw_only for one in fields):
             return _by_fields(kind, [one.name for one in fields])
+    if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        return lambda value: (kind, tuple(value))
     return None
 
 
