@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import NoReturn
 
 CAN = sys.platform == "linux"
@@ -29,9 +30,11 @@ _AT_ONCE = 1 << 18
 
 class Apart:
     """This side of it. The process begins as this is made: `answer` makes the answer to each parcel, `end` is called
-    at its end."""
+    at its end. `name`, of 15 characters at most, is what `ps -o comm` and `top` show."""
 
-    def __init__(self, answer: Callable[[bytearray], bytes], end: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, name: str, answer: Callable[[bytearray], bytes], end: Callable[[], None] = lambda: None
+    ) -> None:
         self._socket, theirs = socket.socketpair()
         # Whoever is forked later does not hold this side open: the process would not see that we are gone.
         os.register_at_fork(after_in_child=self._socket.close)
@@ -41,7 +44,7 @@ class Apart:
         self._closing = False
         self.pid = os.fork()
         if self.pid == 0:
-            _run(theirs, answer, end)
+            _run(name, theirs, answer, end)
         theirs.close()
 
     def begin(
@@ -98,12 +101,14 @@ class Apart:
 # --- in the process ---
 
 
-def _run(other: socket.socket, answer: Callable[[bytearray], bytes], end: Callable[[], None]) -> NoReturn:
+def _run(name: str, other: socket.socket, answer: Callable[[bytearray], bytes], end: Callable[[], None]) -> NoReturn:
     """Until the other process is gone. What that would do at its end is not done twice."""
     status = 1
     try:
-        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a terminal's or a supervisor's go to both
-            signal.signal(name, signal.SIG_IGN)
+        for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a terminal's or a supervisor's go to both
+            signal.signal(one, signal.SIG_IGN)
+        with suppress(OSError):
+            Path("/proc/self/comm").write_text(name, encoding="ascii")
         gc.freeze()
         gc.set_threshold(20_000, 20, 50)
         threading.Thread(target=_watch, args=(other,), name="watch", daemon=True).start()

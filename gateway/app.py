@@ -278,6 +278,7 @@ def _lifespan(gateway: Gateway) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         gateway.open_sources()
+        gateway.store.begin()
         await tell_unserved(gateway.store, gateway.settings.adapters)
         works = (
             gateway.sequencer.run(),

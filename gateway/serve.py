@@ -141,8 +141,11 @@ def server(settings: Settings, ready: Callable[[], None] = lambda: None) -> _Ser
     return _Server(config, gateway, ready)
 
 
-def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
-    """Serve until SIGTERM or SIGINT; `ready` is called once requests are answered.
+def serve(
+    settings: Settings, ready: Callable[[], None] = lambda: None, forked: Callable[[], None] = lambda: None
+) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` is called once requests are answered, `forked` once this process may
+    have threads.
 
     Raises `ConfigurationError` where what the settings name cannot be used: the port, the adapters, the keys, the
     database or its schema. A database that goes away later stops nothing: `/health/ready` tells it.
@@ -158,6 +161,7 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
         running = server(settings, ready)
     except KeyFileError as error:
         raise ConfigurationError(f"keys: {error}") from None
+    forked()
 
     def end(*_: object) -> None:
         """Before uvicorn listens for signals, and when it raises the one that ended it once more."""

@@ -52,7 +52,7 @@ class Verifier:
     """`apart`: with a process of its own, where this machine can; it is forked here and now."""
 
     def __init__(self, *, apart: bool = False) -> None:
-        self.apart = Apart(_answer) if apart and CAN else None
+        self.apart = Apart("3keys-verify", _answer) if apart and CAN else None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._gathered: list[tuple[Signed, asyncio.Future[bool]]] = []
         self._sent: deque[list[tuple[Signed, asyncio.Future[bool]]]] = deque()

@@ -90,9 +90,11 @@ def serve(
 
     from gateway.serve import serve as serve_gateway
 
-    if stop_with_stdin:
-        threading.Thread(target=_stop_with_stdin, daemon=True).start()
-    serve_gateway(settings, ready=lambda: print(f"ready {settings.base_url}", flush=True))
+    def forked() -> None:
+        if stop_with_stdin:
+            threading.Thread(target=_stop_with_stdin, daemon=True).start()
+
+    serve_gateway(settings, lambda: print(f"ready {settings.base_url}", flush=True), forked)
 
 
 def connect(

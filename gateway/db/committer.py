@@ -60,6 +60,12 @@ class Committer:
         self._closing = False
         self._idle: asyncio.Future[None] | None = None
 
+    def begin(self) -> None:
+        """Begin in the running loop; whatever is committed first would, too."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._hand.begin(self._loop, self._settle)
+
     async def commit(self, intent: Intent[T]) -> T:
         """Apply the intent; returns once it is durable. Raises what `apply` raised, or `Unavailable`."""
         if self._closing:
@@ -79,9 +85,8 @@ class Committer:
         await self._hand.aclose()
 
     def _hand_over(self, waiter: Waiter) -> None:
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
-            self._hand.begin(self._loop, self._settle)
+        self.begin()
+        assert self._loop is not None
         self._waiting.append(waiter)
         if not self._turning and len(self._batches) < _UNDER_WAY:
             self._turning = True

@@ -22,7 +22,7 @@ class OwnProcess:
     def __init__(self, applier: Applier) -> None:
         self.lost: Callable[[], None] = lambda: None
         """Called once, in the loop, where the process is gone and was not told to go."""
-        self._apart = Apart(lambda parcel: _answer(applier, parcel), applier.close)
+        self._apart = Apart("3keys-commit", lambda parcel: _answer(applier, parcel), applier.close)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._done: Done | None = None
         self._sent: deque[int] = deque()

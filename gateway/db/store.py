@@ -48,6 +48,10 @@ class Store:
         self._inline: Connection | None = None
         self._look_ups = LookUps(self._look_here if engine.inline else self.read)
 
+    def begin(self) -> None:
+        """Begin in the running loop: from now on it is noticed where the committing process ends."""
+        self._committer.begin()
+
     def alone(self, alone: Callable[[], bool]) -> None:
         """`alone()` tells whether whoever waits for a commit is the only one who waits for this process."""
         self._committer.alone = alone

@@ -1,4 +1,4 @@
-"""What Linux knows of a process: CPU time and context switches a thread, memory of the whole."""
+"""What Linux knows of a gateway's processes: CPU time and context switches a thread, memory of the whole."""
 
 import json
 import os
@@ -21,10 +21,15 @@ class Thread:
     pushed: int
 
 
+def processes(pid: int) -> list[int]:
+    """The gateway's own, and those that it forked."""
+    return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
+
 def threads(pid: int) -> dict[int, Thread]:
     """By thread id."""
     found = {}
-    for task in Path(f"/proc/{pid}/task").iterdir():
+    for task in (task for one in processes(pid) for task in Path(f"/proc/{one}/task").iterdir()):
         with suppress(OSError):
             fields = (task / "stat").read_text().rpartition(")")[2].split()
             status = dict(line.split(":", 1) for line in (task / "status").read_text().splitlines() if ":" in line)
@@ -38,13 +43,14 @@ def threads(pid: int) -> dict[int, Thread]:
 
 
 def thread_names(pid: int, file: Path) -> dict[int, str]:
-    """Ask the bench's gateway for the names of its threads."""
+    """Ask the bench's gateway for the names of its threads; a process that it forked has a name of its own."""
     file.unlink(missing_ok=True)
     os.kill(pid, signal.SIGUSR1)
     until = time.monotonic() + 3
     while time.monotonic() < until:
         with suppress(OSError, ValueError):
-            return {int(tid): name for tid, name in json.loads(file.read_text()).items()}
+            own = {int(tid): name for tid, name in json.loads(file.read_text()).items()}
+            return own | {one: Path(f"/proc/{one}/comm").read_text().strip() for one in processes(pid)[1:]}
         time.sleep(0.02)
     return {}
 
@@ -72,8 +78,6 @@ def per_exchange(
 
 
 def resident(pid: int) -> int:
-    """Resident memory in KiB."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1])
-    return 0
+    """Memory in KiB that the gateway and those that it forked hold: of pages that they share, once."""
+    lines = [line for one in processes(pid) for line in Path(f"/proc/{one}/smaps_rollup").read_text().splitlines()]
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
