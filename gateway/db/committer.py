@@ -70,6 +70,13 @@ class Committer:
         """Apply the intent; returns once it is durable. Raises what `apply` raised, or `Unavailable`."""
         if self._closing:
             raise StorageUnavailable("the gateway is shutting down")
+        if self._here is not None and not self._batches and not self._waiting and self.alone():
+            applied = self._applied_here(intent)
+            if applied is not None:
+                result, error = applied
+                if error is not None:
+                    raise error
+                return result  # type: ignore[no-any-return]  # it is what the intent answered
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._hand_over((intent, future))
         return await future
@@ -100,25 +107,19 @@ class Committer:
             size = min(len(waiting), max(LEAST, len(waiting) // SHARE), MOST)
             batch = [waiting.popleft() for _ in range(size)]
             self._batches.append(batch)
-            intents = [intent for intent, _ in batch]
-            if not self._applied_here(intents):
-                self._hand.take(intents)
+            self._hand.take([intent for intent, _ in batch])
 
-    def _applied_here(self, intents: Intents) -> bool:
-        """Whether this lone intent was, and is to be settled in the next turn."""
-        if self._here is None or len(intents) > 1 or len(self._batches) > 1:
-            return False
-        if self._takes > QUICK or getattr(intents[0], "heavy", False) or not self.alone():
+    def _applied_here(self, intent: Intent[Any]) -> Outcome | None:
+        """What came of this lone intent; None where it is to be handed over."""
+        if self._takes > QUICK or getattr(intent, "heavy", False):
             self._takes *= 0.9
-            return False
+            return None
+        assert self._here is not None
         began = time.perf_counter()
-        outcomes = self._here.apply(intents)
+        [outcome] = self._here.apply([intent])
         self._takes = max(time.perf_counter() - began, 0.9 * self._takes)
-        if isinstance(outcomes[0][1], StorageBusy):
-            return False  # the other end may wait for whoever holds the database
-        assert self._loop is not None
-        self._loop.call_soon(self._settle, outcomes)
-        return True
+        # Busy: the other end may wait for whoever holds the database.
+        return None if isinstance(outcome[1], StorageBusy) else outcome
 
     def _settle(self, outcomes: list[Outcome]) -> None:
         """Begin the next, then tell each waiter, unless it hung up meanwhile."""

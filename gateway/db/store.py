@@ -46,6 +46,7 @@ class Store:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = False
         self._inline: Connection | None = None
+        self._alone: Callable[[], bool] = lambda: False
         self._look_ups = LookUps(self._look_here if engine.inline else self.read)
 
     def begin(self) -> None:
@@ -54,7 +55,7 @@ class Store:
 
     def alone(self, alone: Callable[[], bool]) -> None:
         """`alone()` tells whether whoever waits for a commit is the only one who waits for this process."""
-        self._committer.alone = alone
+        self._alone = self._committer.alone = alone
 
     async def commit(self, intent: Intent[T]) -> T:
         """Hand an intent to the committer; returns what it applied, durable."""
@@ -80,9 +81,11 @@ class Store:
     async def look_up(self, work: Callable[[Connection, Sequence[Item]], Sequence[Found]], item: Item) -> Found:
         """Look a few indexed rows up; what is asked for meanwhile shares one call of `work(connection, items)`.
 
-        On SQLite on this thread, in the next turn of the loop; on PostgreSQL on a reader thread. `work` is a function
-        of a module.
+        On SQLite on this thread, in the next turn of the loop, for who is alone at once; on PostgreSQL on a reader
+        thread. `work` is a function of a module.
         """
+        if self.engine.inline and self._alone():
+            return (await self._look_here(work, (item,)))[0]
         return await self._look_ups.ask(work, item)
 
     async def _look_here(
