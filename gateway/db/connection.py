@@ -38,6 +38,11 @@ class Statements:
             found = self._compiled[statement] = (str(compiled), constants)
         return found
 
+    def gathered(self, statement: Executable, rows: Sequence[Params]) -> tuple[str, Params] | None:
+        """SQL and its parameters that do for all rows at once what the statement does for each; None where this
+        dialect has nothing better than to run it once a row."""
+        return None
+
 
 class Connection:
     """Runs statements. Pass module-level statements with `bindparam`s; values go in `params` by name."""
@@ -71,7 +76,8 @@ class Connection:
         return count
 
     def run_many(self, statement: Executable, rows: Sequence[Params]) -> int:
-        """Run once a row of parameters; returns how many rows were touched in all."""
+        """Run for each row of parameters, none of which is about the same row of the table as another; returns how
+        many rows were touched in all."""
         count: int = self._run_many(statement, rows).rowcount
         return count
 
@@ -80,8 +86,12 @@ class Connection:
         self.cursor.execute(sql)
 
     def _run_many(self, statement: Executable, rows: Sequence[Params]) -> Any:
-        sql, constants = self.statements.compiled(statement)
         cursor = self.raw.cursor()  # one of its own: others may still wait for their answers
+        gathered = self.statements.gathered(statement, rows) if len(rows) > 1 else None
+        if gathered is not None:
+            cursor.execute(*gathered)
+            return cursor
+        sql, constants = self.statements.compiled(statement)
         cursor.executemany(sql, [{**constants, **row} for row in rows] if constants else rows)
         return cursor
 

@@ -3,9 +3,11 @@
 The only module that imports psycopg (LGPL-3.0, an optional extra: `threekeys[postgresql]`).
 """
 
+import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from itertools import groupby
+from typing import Any
 
 import psycopg
 from psycopg import errors as pg
@@ -16,11 +18,27 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.pool import NullPool
 
-from gateway.db.connection import Connection, Statements
+from gateway.db.connection import Connection, Params, Statements
 from gateway.db.errors import StorageBusy, StorageContended, StorageFull, StorageUnavailable
 from gateway.db.intent import Lock
 from gateway.errors import Unavailable
 from gateway.settings import ConfigurationError
+
+
+class PostgresStatements(Statements):
+    """With a statement for many rows that reads them from arrays, where running it once a row would be as many
+    statements for client and server."""
+
+    def __init__(self, dialect: PGDialect) -> None:
+        super().__init__(dialect)
+        self._gathered: dict[Executable, str | None] = {}
+
+    def gathered(self, statement: Executable, rows: Sequence[Params]) -> tuple[str, Params] | None:
+        if statement not in self._gathered:
+            sql, constants = self.compiled(statement)
+            self._gathered[statement] = None if constants else _from_arrays(sql)
+        found = self._gathered[statement]
+        return None if found is None else (found, {name: _array([row[name] for row in rows]) for name in rows[0]})
 
 
 class PostgresEngine:
@@ -36,7 +54,7 @@ class PostgresEngine:
         self.url = _readable("postgresql://" + url.split("://", 1)[1])
         self.busy_timeout = busy_timeout
         dialect: PGDialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
-        self.statements = Statements(dialect)
+        self.statements = PostgresStatements(dialect)
         self._lock_statements: dict[tuple[str, bool], Executable] = {}
 
     def connect(self, *, writing: bool) -> Connection:
@@ -123,6 +141,46 @@ def _readable(url: str) -> str:
                 "database: the port in the URL is a number from 1 to 65535; @ and : in a password are %40 and %3A"
             )
     return url
+
+
+def _from_arrays(sql: str) -> str | None:
+    """`INSERT … VALUES (…)` and `UPDATE … WHERE …` as SQLAlchemy writes them, of the rows of some arrays."""
+    names: dict[str, str] = {}
+
+    def of_row(found: re.Match[str]) -> str:
+        names[found["name"]] = found["type"] or "BYTEA"  # the one type that SQLAlchemy does not name
+        return f'given."{found["name"]}"'
+
+    into = _INSERT.fullmatch(sql)
+    where = _UPDATE.fullmatch(sql)
+    if into is not None:
+        head, values, tail = into.groups()
+        head, tail = f"{head} SELECT {_PARAMETER.sub(of_row, values)}", tail
+    elif where is not None:
+        head, tail = (_PARAMETER.sub(of_row, part) for part in where.groups())
+    else:
+        return None
+    arrays = ", ".join(f"%({name})s::{kind}[]" for name, kind in names.items())
+    columns = ", ".join(f'"{name}"' for name in names)
+    return f"{head} FROM unnest({arrays}) AS given({columns}){tail}"
+
+
+def _array(values: Sequence[Any]) -> str:
+    """An array as PostgreSQL reads one. psycopg would write it too, value by value, in ten times the time."""
+    return "{" + ",".join(map(_element, values)) + "}"
+
+
+def _element(value: Any) -> str:
+    if isinstance(value, bytes):
+        return f'"\\\\x{value.hex()}"'
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return "NULL" if value is None else str(value)
+
+
+_PARAMETER = re.compile(r"%\((?P<name>\w+)\)s(?:::(?P<type>\w+))?")
+_INSERT = re.compile(r"(INSERT INTO \w+ \([^()]*\)) VALUES \((.*)\)((?: ON CONFLICT DO NOTHING)?)")
+_UPDATE = re.compile(r"(UPDATE \w+ SET .*)( WHERE .*)")
 
 
 def _cannot_grow(error: BaseException) -> bool:
