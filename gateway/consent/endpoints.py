@@ -9,6 +9,7 @@ from gateway.auth.caller import Caller, ClientCaller
 from gateway.auth.dependencies import Person, anyone_with, client_with
 from gateway.catalogue.errors import NoSuchDataset
 from gateway.consent.errors import (
+    AskedTooOften,
     ConsentNotActive,
     ConsentNotOpen,
     ConsentOutdated,
@@ -47,7 +48,7 @@ def router(consents: Consents) -> APIRouter:
         "/consent-requests",
         status_code=201,
         responses=answer(201, "The request, for the person to decide", requested=examples.REQUESTED)
-        | problems(NoSuchDataset, NotConsentable, TooManyOpenRequests, *FORESEEN),
+        | problems(NoSuchDataset, NotConsentable, TooManyOpenRequests, AskedTooOften, *FORESEEN),
         summary="Ask a person for consent",
     )
     async def request(

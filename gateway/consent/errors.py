@@ -1,6 +1,6 @@
 """What the room refuses."""
 
-from gateway.errors import Conflict, InvalidRequest, NotFound
+from gateway.errors import Conflict, GatewayError, InvalidRequest, NotFound
 
 
 class NoSuchConsent(NotFound):
@@ -42,6 +42,18 @@ class TooManyOpenRequests(Conflict):
     title = "This person has too many open requests of your agency under this agreement"
     explanation = (
         "At most 20 are open at a time. Wait for the person, or take some back: POST /v1/consents/{id}/revocations."
+    )
+
+
+class AskedTooOften(GatewayError):
+    """A No is an answer."""
+
+    code = "asked-too-often"
+    status = 429
+    title = "This person has declined the same three times within a day"
+    explanation = (
+        "Take the No as an answer, or talk to the person. For this dataset and purpose your agency may ask them again"
+        " after Retry-After."
     )
 
 

@@ -138,14 +138,12 @@ _ACTIVE_OF = (
     .with_for_update()
 )
 _REPLACE = update(consent).where(consent.c.id == bindparam("key")).values(status="replaced")
-_OPEN = (
+_ASKED = (
     select(*_COLUMNS)
     .where(
         consent.c.subject_id == bindparam("subject_id"),
         consent.c.consumer_id == bindparam("consumer_id"),
         consent.c.dataset_id == bindparam("dataset_id"),
-        consent.c.agreement_id == bindparam("agreement_id"),
-        consent.c.status == "requested",
         consent.c.requested_at >= bindparam("since"),
     )
     .order_by(consent.c.id)
@@ -306,9 +304,9 @@ def replace_rivals(tx: Transaction, old: str, new: str) -> list[tuple[ConsentRow
     return replaced
 
 
-def open_requests(connection: Connection, like: ConsentRow, since: int) -> list[ConsentRow]:
-    """What this agency has asked this person under this agreement since then, undecided: the oldest first."""
-    rows = connection.all(_OPEN, {**like._asdict(), "since": since})
+def asked(connection: Connection, like: ConsentRow, since: int) -> list[ConsentRow]:
+    """What this agency has asked this person about this dataset since then: the oldest first."""
+    rows = connection.all(_ASKED, {**like._asdict(), "since": since})
     return [ConsentRow._make(row) for row in rows]
 
 

@@ -9,9 +9,9 @@ from gateway.agreements.foreseen import grounds_of, refuse_unless_permitted
 from gateway.agreements.grounds import Grounds
 from gateway.agreements.tables import agreement, agreement_usage
 from gateway.auth.actor import Actor
-from gateway.clock import DAY
+from gateway.clock import DAY, MICROSECONDS
 from gateway.consent import repository
-from gateway.consent.errors import NotConsentable, TooManyOpenRequests
+from gateway.consent.errors import AskedTooOften, NotConsentable, TooManyOpenRequests
 from gateway.consent.repository import OPEN_FOR, ConsentRow
 from gateway.db.intent import AGREEMENT, COUNTER, Lock, Transaction
 from gateway.ledger.entry import Commitment, append
@@ -21,6 +21,8 @@ from gateway.subjects.pseudonym import Pseudonyms
 
 MOST_OPEN = 20
 """Requests that an agency may have open with one person under one agreement."""
+MOST_DECLINED = 3
+"""How often in 24 hours a person says No to an agency, for one dataset and purpose, before it has to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,14 @@ class RequestConsent:
             evidence=None,
             entry_id=None,
         )
-        waiting = repository.open_requests(tx, row, since=tx.now - OPEN_FOR)
+        asked = repository.asked(tx, row, since=tx.now - OPEN_FOR)
+        waiting = [one for one in asked if one.status == "requested" and one.agreement_id == row.agreement_id]
         for one in waiting:
             if _question(one) == _question(row):
                 return one
         if len(waiting) >= MOST_OPEN:
             raise TooManyOpenRequests
+        _heed(asked, row.purpose, tx.now)
         repository.add(tx, row)
         more = {"caseReference": self.case_reference} if self.case_reference else {}
         enter(
@@ -104,6 +108,15 @@ class RequestConsent:
         until, digest = tx.now + self.valid_days * DAY, terms.digest if terms else ""
         granted = ConsentFacts("", "active", fields, frozenset(), until, terms=digest)
         refuse_unless_permitted(tx, self, known, fields, consent=granted)
+
+
+def _heed(asked: Sequence[ConsentRow], purpose: str, now: int) -> None:
+    """Raises `AskedTooOften` where the person has said No to it that often today."""
+    said = (one.decided_at for one in asked if one.status == "declined" and one.purpose == purpose)
+    today = sorted(at for at in said if at is not None and at > now - DAY)
+    if len(today) >= MOST_DECLINED:
+        wait = today[-MOST_DECLINED] + DAY - now
+        raise AskedTooOften(headers={"Retry-After": str(-(-wait // MICROSECONDS))})
 
 
 def _question(row: ConsentRow) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from gateway.errors import GatewayError
 MOST_OF_A_PERSON = 60
 """Exchanges, and dry decisions, a minute and gateway: a person asks by hand."""
 MOST_REFUSED = 600
-"""Refusals a minute, client and gateway that are entered."""
+"""Refusals, and faults of sources that were not asked, a minute, client and gateway that are entered."""
 _MOST_COUNTED = 10_000
 
 
@@ -31,14 +31,15 @@ class TooManyExchanges(GatewayError):
 
 
 class TooManyRefusals(GatewayError):
-    """More refusals than a client may bring about in a minute."""
+    """More refusals, and faults of sources that were not asked, than a client may bring about in a minute."""
 
     code = "too-many-refusals"
     status = 429
     title = "Too many refused exchanges of one client"
     explanation = (
-        "Read the reasons of those before: asking again changes nothing while the key is missing. Each was entered "
-        "in the ledger; this one was not. What is permitted goes on; the rest has to wait for Retry-After."
+        "Read the reasons of those before: asking again changes nothing while the key is missing, or the source is "
+        "busy or rests. Each was entered in the ledger; this one was not. What is permitted goes on; the rest has to "
+        "wait for Retry-After."
     )
 
 

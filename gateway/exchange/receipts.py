@@ -15,6 +15,7 @@ def receipt(
         exchange_id=exchange_id,
         outcome=outcome,
         dataset=ask.dataset.id,
+        record_type=ask.dataset.record_type,
         purpose=ask.asked.purpose,
         fields=in_order(permit.fields) if released else (),
         withheld=withheld(permit) if released else (),

@@ -154,7 +154,7 @@ class Exchanges:
         raise self._error(asked, taken, replace(done, members=limits_reached(verdict, case.facts)))
 
     async def _may_be_refused(self, asked: Ask, taken: Taken, key: str | None) -> None:
-        """Raises `TooManyRefusals`: no limit of an agreement bounds what reads no source. All requests of a person
+        """Raises `TooManyRefusals`: no limit of an agreement bounds what asks no source. All requests of a person
         are counted, by the route."""
         if asked.asked.by_person:
             return
@@ -189,6 +189,8 @@ class Exchanges:
     ) -> GatewayError:
         at = {"adapter": asked.dataset.adapter, "dataset": asked.dataset.id, "exchangeId": taken.exchange_id}
         logger("source").warning("source failed", fault=fault.code, **at, **fault.seen)
+        if not fault.asked:
+            await self._may_be_refused(asked, taken, key)
         done = await self._commit(EnterFault(asked, taken.exchange_id, permit, fault.code, fault.asked, key))
         if done.outcome == "replayed":
             return self._error(asked, taken, done)

@@ -33,6 +33,7 @@ class ExchangeStatement:
     exchange_id: str
     outcome: str
     dataset: str
+    record_type: str
     purpose: str
     fields: Sequence[str]
     withheld: Sequence[Mapping[str, str]]
@@ -51,6 +52,7 @@ class ExchangeStatement:
             "exchangeId": self.exchange_id,
             "outcome": self.outcome,
             "dataset": self.dataset,
+            "recordType": self.record_type,
             "purpose": self.purpose,
             "fields": list(self.fields),
             "withheld": [dict(one) for one in self.withheld],

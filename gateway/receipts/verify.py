@@ -141,7 +141,7 @@ def contradicted(answer: Mapping[str, Any], claims: Mapping[str, Any]) -> str | 
     if outcome == "repeated":  # as the ledger calls it; the caller is told what it came to
         outcome = "released" if released else "not-held"
     said = {**claims, "outcome": outcome}
-    for name in ("exchangeId", "outcome", "agreement", "consentId", "withheld"):
+    for name in ("exchangeId", "outcome", "recordType", "agreement", "consentId", "withheld"):
         if name in answer and name in said and answer[name] != said[name]:
             return name
     ledger = answer.get("ledger")
@@ -184,6 +184,7 @@ _STATED = frozenset(
     {
         "exchangeId",
         "outcome",
+        "recordType",
         "record",
         "provenance",
         "withheld",

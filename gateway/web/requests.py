@@ -1,5 +1,6 @@
 """Each request: an id that finds its log line, one log line, its metrics, and a count of those in flight."""
 
+import asyncio
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -70,6 +71,7 @@ class Requests:
         status = 0
         exchange_id = ""
         told = b""
+        more = ""
 
         async def send_with_id(message: Message) -> None:
             nonlocal status, exchange_id, told
@@ -92,6 +94,9 @@ class Requests:
                 await send_problem(scope, send_with_id, error, self.base_url)
             else:
                 await self.app(scope, receive, send_with_id)
+        except asyncio.CancelledError:
+            more, status = ',"cutOff":true', status or 503
+            raise
         except Exception as unexpected:
             # Starlette raises again what its handler has answered and logged; a server would log the message too,
             # and messages of errors that nobody expected may hold anything.
@@ -101,7 +106,7 @@ class Requests:
             self.under_way -= 1
             if mark != self._mark:
                 self.older -= 1
-            more = f',"exchangeId":"{exchange_id}"' if exchange_id else _told(told) if told else ""
+            more += f',"exchangeId":"{exchange_id}"' if exchange_id else _told(told) if told else ""
             self._tell(scope, request_id, status or 500, time.perf_counter() - started, more)
 
     def _tell(self, scope: Scope, request_id: str, status: int, seconds: float, more: str) -> None:

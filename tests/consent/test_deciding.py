@@ -2,8 +2,10 @@
 
 import pytest
 
+from gateway.consent.requesting import MOST_DECLINED
 from tests.consent.asking import code, decide, events, exchange, request, requested
-from tests.world import World
+from tests.web.problems import problem
+from tests.world import PEOPLE, World
 
 
 def test_a_consent_opens_the_record_once_it_is_granted(world: World) -> None:
@@ -45,6 +47,20 @@ def test_a_declined_request_releases_nothing_and_stays_declined(world: World) ->
     # Asked again, and this time the person grants.
     decide(world, name, requested(world, name))
     assert exchange(world, name) == "released"
+
+
+def test_a_person_who_declined_three_times_today_is_not_asked_again_at_once(world: World) -> None:
+    name = world.newcomer()
+    with world.clock.still():
+        for _ in range(MOST_DECLINED):
+            decide(world, name, requested(world, name), "decline")
+            world.clock.advance(3600)
+        answer = request(world, name)
+        problem(answer, 429, "asked-too-often", PEOPLE[name]["nino"])
+        assert answer.headers["retry-after"] == str(21 * 3600)
+        requested(world, world.newcomer())  # somebody else may be asked
+        world.clock.advance(21 * 3600)
+        requested(world, name)
 
 
 def test_a_request_is_decided_once(world: World) -> None:

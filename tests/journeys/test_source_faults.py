@@ -14,6 +14,7 @@ from adapters.base import Query, Record
 from adapters.errors import Misconfigured, Permanent, Retriable
 from gateway.exchange.breaker import Breaker
 from gateway.exchange.sources import Source
+from tests.consent.asking import events
 from tests.web.logs import logged
 from tests.web.problems import MARK, problem
 from tests.world import CONSUMER, PEOPLE, PROVIDER, World, licence
@@ -207,6 +208,23 @@ def test_a_failed_fetch_counts_against_the_limit_and_one_that_never_left_does_no
     source_of(world).most_at_once = 0
     assert faulty(world, 503, "source-busy", dataset=dataset)["event"]["fetched"] is False
     assert left() == 999
+
+
+def test_faults_of_a_source_that_is_not_asked_are_bounded_as_refusals_are(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source_of(world).most_at_once = 0
+    monkeypatch.setattr(world.gateway.exchanges._refusals, "most", 3)
+    with world.clock.still():
+        for _ in range(3):
+            faulty(world, 503, "source-busy")
+        before = len(events(world))
+        answer = world.casework.post("/v1/exchanges", json=world.ask(), headers={"Idempotency-Key": "busy"})
+        assert (answer.status_code, answer.json()["code"]) == (429, "too-many-refusals")
+        assert len(events(world)) == before
+        source_of(world).most_at_once = 10
+        again = world.casework.post("/v1/exchanges", json=world.ask(), headers={"Idempotency-Key": "busy"})
+        assert again.status_code == 201, again.text
 
 
 def test_after_five_failures_in_a_row_the_source_is_left_alone_until_one_trial_succeeds(world: World) -> None:

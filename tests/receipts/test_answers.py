@@ -11,6 +11,7 @@ CLAIMS = {**STATEMENT.claims(), "commitment": "aa", "includedBy": "2026-11-24T12
 ANSWER: dict[str, Any] = {
     "exchangeId": STATEMENT.exchange_id,
     "outcome": "released",
+    "recordType": "driving-licence/v1",
     "record": {"categories": [], "validUntil": "2030-01-01"},
     "provenance": [
         {"fields": ["validUntil", "categories"], "source": "licensing", "fetchedAt": "2026-11-24T11:59:00Z"}
@@ -30,6 +31,7 @@ ANSWER: dict[str, Any] = {
         ({"outcome": "not-held"}, "outcome"),
         ({"agreement": {"id": "agreement-1", "version": 4}}, "agreement"),
         ({"consentId": "consent-2"}, "consentId"),
+        ({"recordType": "driving-licence/v2"}, "recordType"),
         ({"withheld": []}, "withheld"),
         ({"ledger": {"commitment": "bb"}}, "ledger.commitment"),
         ({"record": {"categories": [], "points": 3}}, "record"),
@@ -56,8 +58,8 @@ def test_a_record_that_is_gone_or_was_never_released_is_found() -> None:
 
 
 def test_what_no_receipt_states_is_named() -> None:
-    changed = ANSWER | {"recordType": "x/v1", "note": "added", "ledger": ANSWER["ledger"] | {"more": 1}}
+    changed = ANSWER | {"note": "added", "ledger": ANSWER["ledger"] | {"more": 1}}
     assert unstated(changed) == [
-        "the values in record", "provenance.fetchedAt", "ledger.more", "recordType", "note",
+        "the values in record", "provenance.fetchedAt", "ledger.more", "note",
     ]  # fmt: skip
     assert unstated({"receipt": "…"}) == []

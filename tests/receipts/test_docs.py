@@ -10,7 +10,7 @@ from gateway.signing.directory import KeyDirectory
 
 PAGE = Path(__file__).parents[2] / "docs" / "receipts.md"
 STATEMENTS: list[Statement] = [
-    ExchangeStatement("e", "released", "d", "p", [], [], "a", 1, None, "c", "s"),
+    ExchangeStatement("e", "released", "d", "t", "p", [], [], "a", 1, None, "c", "s"),
     ConsentStatement("c", "granted", "d", "p", [], "c", "s", None),
 ]
 
