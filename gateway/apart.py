@@ -39,9 +39,11 @@ class Apart:
         # Whoever is forked later does not hold this side open: the process would not see that we are gone.
         os.register_at_fork(after_in_child=self._socket.close)
         self.gone = False
+        """Whether it is, or was told to go."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._arrived = bytearray()
-        self._closing = False
+        self._leaving = bytearray()
+        self._writing = False
         self.pid = os.fork()
         if self.pid == 0:
             _run(name, theirs, answer, end)
@@ -56,9 +58,10 @@ class Apart:
         loop.add_reader(self._socket.fileno(), self._read)
 
     def send(self, parcel: bytes) -> None:
-        """Send a parcel. Where the process is gone `lost` is called, or was."""
-        with suppress(OSError):
-            self._socket.sendall(_LENGTH.pack(len(parcel)) + parcel)
+        """Send a parcel, or begin to: the loop waits for nobody. Where the process is gone `lost` tells it."""
+        self._leaving += _LENGTH.pack(len(parcel)) + parcel
+        if not self._writing:
+            self._write()
 
     def kill(self) -> None:
         """End it, whatever it does."""
@@ -67,14 +70,33 @@ class Apart:
 
     async def aclose(self) -> None:
         """Tell it to end, and wait until it has."""
-        self._closing = True
+        self.gone = True
         if self._loop is not None:
             self._loop.remove_reader(self._socket.fileno())
+            self._loop.remove_writer(self._socket.fileno())
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_WR)
         with suppress(ChildProcessError):
             await asyncio.to_thread(os.waitpid, self.pid, 0)
         self._socket.close()
+
+    def _write(self) -> None:
+        """What the process has not taken yet goes when it takes more: while it has a parcel in hand it takes none."""
+        assert self._loop is not None
+        try:
+            sent = self._socket.send(self._leaving, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            sent = 0
+        except OSError:  # it is gone: reading finds that out, and tells
+            sent = len(self._leaving)
+        del self._leaving[:sent]
+        if bool(self._leaving) is self._writing:
+            return
+        self._writing = not self._writing
+        if self._writing:
+            self._loop.add_writer(self._socket.fileno(), self._write)
+        else:
+            self._loop.remove_writer(self._socket.fileno())
 
     def _read(self) -> None:
         try:
