@@ -54,10 +54,13 @@ class OwnProcess:
         await self._apart.aclose()
 
     def _answered(self, parcel: memoryview) -> None:
-        found: list[Outcome] | Exception = unpack(parcel)
         count = self._sent.popleft()
+        try:
+            found: list[Outcome] | Exception = unpack(parcel)
+        except Exception as error:
+            found = error
         if isinstance(found, Exception):
-            found = [(None, found)] * count
+            found = [(None, found) for _ in range(count)]
         assert self._done is not None
         self._done(found)
 

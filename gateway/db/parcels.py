@@ -16,6 +16,10 @@ from typing import Any
 _Reducer = Callable[[Any], Any]
 
 
+class Elsewhere(Exception):
+    """Stands for an error of the other process that cannot travel: the name of its class, and its frames."""
+
+
 class _Reducers(dict[type, _Reducer]):
     """By class, made when one is first met; a KeyError for what is left to pickle's own way."""
 
@@ -57,14 +61,20 @@ def _thrown(error: BaseException) -> Any:
         for frame in traceback.extract_tb(error.__traceback__)
     ]
     attributes = {name: value for name, value in vars(error).items() if _travels(value)}
+    attributes["frames_elsewhere"] = frames
     arguments = tuple(one for one in error.args if _travels(one))
-    return _raised_again, (type(error), arguments, {**attributes, "frames_elsewhere": frames})
+    try:
+        _raised_again(type(error), arguments, attributes)
+        pack(type(error))
+    except Exception:
+        return _raised_again, (Elsewhere, (type(error).__name__,), {"frames_elsewhere": frames})
+    return _raised_again, (type(error), arguments, attributes)
 
 
 def _travels(value: object) -> bool:
     """A driver's error may hold the connection that it came by."""
     try:
-        pack(value)
+        unpack(pack(value))
     except Exception:
         return False
     return True

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,27 @@ def test_what_cannot_travel_fails_alone_and_before_anything_is_done(tmp_path: Pa
     outcomes, count = asyncio.run(scenario())
     assert [type(one) for one in outcomes] == [TypeError, TypeError]
     assert count == 3  # what was done and cannot be told of stands, as where the answer is lost on its way
+
+
+class Unmade:
+    """Travels one way only."""
+
+    def __reduce__(self) -> Any:
+        return int, ("no number",)
+
+
+def test_an_answer_that_cannot_be_read_is_nobody_elses(tmp_path: Path) -> None:
+    async def scenario() -> list[Any]:
+        store = opened(tmp_path)
+        first = await store.commit(Ping())
+        unread = await asyncio.gather(store.commit(Ping(answer=Unmade)), return_exceptions=True)
+        several = [asyncio.create_task(store.commit(Ping(answer=partial(str, n)))) for n in range(40)]
+        found = await asyncio.gather(*several)
+        assert await store.commit(Ping()) == first
+        await store.aclose()
+        return [type(unread[0]), found]
+
+    assert asyncio.run(scenario()) == [ValueError, [str(n) for n in range(40)]]
 
 
 def test_signals_that_reach_both_end_it_only_with_its_gateway(tmp_path: Path) -> None:

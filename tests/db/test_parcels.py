@@ -5,8 +5,9 @@ import threading
 from dataclasses import dataclass, field
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
-from gateway.db.parcels import pack, unpack
+from gateway.db.parcels import Elsewhere, pack, unpack
 from gateway.errors import Conflict, Refused
 from gateway.telemetry.log import where
 
@@ -97,6 +98,29 @@ def test_what_of_an_error_cannot_travel_stays_behind() -> None:
     assert travelled.args == ("text",)
     assert travelled.name == "n"
     assert not hasattr(travelled, "lock")
+
+
+class Shy(Exception):
+    def __new__(cls, one: int) -> "Shy":
+        return super().__new__(cls)
+
+    def __init__(self, one: int) -> None:
+        super().__init__()
+
+
+def test_an_error_that_cannot_be_made_again_is_told_by_its_name() -> None:
+    class Local(Exception):
+        pass
+
+    class Model(BaseModel):
+        number: int
+
+    with pytest.raises(ValidationError) as raised:
+        Model.model_validate({})
+    for error in (raised.value, Shy(1), Local()):
+        travelled = unpack(pack(error))
+        assert (type(travelled), travelled.args) == (Elsewhere, (type(error).__name__,))
+        assert isinstance(travelled.frames_elsewhere, list)
 
 
 def test_the_log_says_where_an_error_was_raised_in_the_other_process() -> None:
