@@ -44,6 +44,7 @@ class Apart:
         self._arrived = bytearray()
         self._leaving = bytearray()
         self._writing = False
+        self._reaped = False
         self.pid = os.fork()
         if self.pid == 0:
             _run(name, theirs, answer, end)
@@ -65,7 +66,7 @@ class Apart:
 
     def kill(self) -> None:
         """End it, whatever it does."""
-        with suppress(ProcessLookupError):
+        if not self._reaped:
             os.kill(self.pid, signal.SIGKILL)
 
     async def aclose(self) -> None:
@@ -76,9 +77,15 @@ class Apart:
             self._loop.remove_writer(self._socket.fileno())
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_WR)
-        with suppress(ChildProcessError):
-            await asyncio.to_thread(os.waitpid, self.pid, 0)
+        await asyncio.to_thread(self._reap)
         self._socket.close()
+
+    def _reap(self) -> None:
+        """Wait for its end."""
+        if not self._reaped:
+            with suppress(ChildProcessError):
+                os.waitpid(self.pid, 0)
+            self._reaped = True
 
     def _write(self) -> None:
         """What the process has not taken yet goes when it takes more: while it has a parcel in hand it takes none."""
@@ -109,6 +116,7 @@ class Apart:
             self.gone = True
             assert self._loop is not None
             self._loop.remove_reader(self._socket.fileno())
+            self._reap()  # it has closed its side by ending, and in no other way
             self._lost()
             return
         self._arrived += data

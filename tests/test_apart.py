@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from pathlib import Path
 
 from gateway.apart import Apart
 
@@ -64,6 +65,8 @@ def test_where_it_ends_by_itself_that_is_told_once() -> None:
         await asyncio.sleep(0.3)
         apart.send(b"y" * 1_000_000)
         await asyncio.sleep(0.1)
+        assert not Path(f"/proc/{apart.pid}").exists()  # no zombie stays
+        apart.kill()  # nobody: who has its number by now is somebody else
         await apart.aclose()
         return told
 

@@ -39,6 +39,7 @@ class KeyDirectory:
             if not self._files.ordinals(purpose):
                 self._write(purpose, 1)
         self.refresh()
+        _kept[self._files.directory] = time.monotonic(), self  # whoever is forked from here begins with these keys
         return self
 
     def refresh(self) -> None:
@@ -107,7 +108,7 @@ _kept: dict[Path, tuple[float, KeyDirectory]] = {}
 
 
 def _of_this_process(directory: Path) -> KeyDirectory:
-    """One a path, that looks for new files once in a while; what cannot be read is told to whoever wants a key."""
+    """One a path, that looks for new files once in a while; where one cannot be read it goes on with what it has."""
     looked, found = _kept.get(directory) or (-math.inf, KeyDirectory(directory))
     now = time.monotonic()
     if now - looked >= LOOK:

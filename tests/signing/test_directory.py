@@ -1,11 +1,13 @@
 """The key directory: made once, rotated by one new file, shared by several gateways."""
 
+import pickle
 import stat
 import threading
 from pathlib import Path
 
 import pytest
 
+from gateway.signing import directory
 from gateway.signing.directory import KeyDirectory
 from gateway.signing.errors import KeyFileError
 from gateway.signing.jws import verify_jws
@@ -108,3 +110,20 @@ def test_other_files_in_the_directory_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "token-1.pem.bak").write_text("x")
     KeyDirectory(tmp_path).ensure()
     assert {"README", "token-1.pem.bak"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_a_directory_travels_as_its_path_and_a_file_that_cannot_be_read_takes_no_key_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = KeyDirectory(tmp_path).ensure()
+    parcel = pickle.dumps(keys)
+    before = keys.current(Purpose.RECEIPT)
+    assert b"PRIVATE" not in parcel
+    assert len(parcel) < 400
+    monkeypatch.setattr(directory, "LOOK", 0.0)
+    (tmp_path / "receipt-0002.pem").write_text("no key")
+    (tmp_path / "receipt-0002.pem").chmod(0o600)
+    assert pickle.loads(parcel).current(Purpose.RECEIPT).kid == before.kid
+    (tmp_path / "receipt-0002.pem").unlink()
+    KeyDirectory(tmp_path).rotate(Purpose.RECEIPT)
+    assert pickle.loads(parcel).current(Purpose.RECEIPT).kid != before.kid
