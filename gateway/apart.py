@@ -7,6 +7,7 @@ hand, and then itself.
 
 import asyncio
 import gc
+import logging
 import os
 import select
 import signal
@@ -149,6 +150,8 @@ def _run(name: str, other: socket.socket, answer: Callable[[bytearray], bytes], 
         status = 0
     except (BrokenPipeError, ConnectionResetError):
         status = 0
+    except BaseException:
+        logging.getLogger(__name__).exception("%s ends", name)
     finally:
         os._exit(status)
 

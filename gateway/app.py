@@ -148,9 +148,9 @@ def build(settings: Settings, clock: Clock | None = None, *, apart: bool = False
         record_types()
     except RecordTypesUnusable as error:
         raise ConfigurationError(str(error)) from None
+    verifier = Verifier(apart=apart)  # before any key is read: it has none
     keys, pseudonyms = KeyDirectory(settings.keys).ensure(), PseudonymKeys(settings.keys, clock).ensure()
     store = open_store(settings.database, clock, busy_timeout=settings.busy_timeout, apart=apart)
-    verifier = Verifier(apart=apart)
     metrics = Metrics()
     receipts = ReceiptIssuer(keys, settings.base_url, settings.origin, clock)
     sources = Sources({})

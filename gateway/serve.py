@@ -91,7 +91,7 @@ class _Server(uvicorn.Server):
         return finished or passed >= settings.drain_seconds or self.force_exit
 
     def _lost(self) -> None:
-        """What waits for a commit has been told; nothing can be committed any more."""
+        """What waits for it has been told; nothing can be handed over any more."""
         log.logger("gateway").error("the process that commits has ended: this gateway ends too, start it again")
         self.lost = self.should_exit = True
         self._gateway.drain()
@@ -105,8 +105,9 @@ class _Server(uvicorn.Server):
         acknowledged is durable, and what was not is as after a power cut."""
         log.logger("gateway").error("not everything could be closed in time: a database or a source does not answer")
         log.flush()
-        if self._gateway.store.apart is not None:
-            self._gateway.store.apart.kill()
+        for one in (self._gateway.store.apart, self._gateway.auth.verifier.apart):
+            if one is not None:
+                one.kill()
         os._exit(3)
 
 

@@ -7,6 +7,7 @@ time, inserts go to the end of the tree, and pruning drops its beginning; no fur
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sqlalchemy import Table, bindparam, delete
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for SQLite too
@@ -84,6 +85,8 @@ class UseProof:
 @dataclass(frozen=True, slots=True)
 class PruneOnce:
     """Forget the uses that are worthless by now; returns how many rows went."""
+
+    heavy: ClassVar[bool] = True
 
     def locks(self) -> Sequence[Lock]:
         return ()

@@ -7,13 +7,16 @@ new one finds out what was committed, this one cannot.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
 
 from gateway.apart import Apart
 from gateway.db.applier import Applier, Intents, Outcome
 from gateway.db.committer import Done
 from gateway.db.errors import StorageUnavailable
-from gateway.db.parcels import pack, unpack
+from gateway.db.intent import Lock, Transaction
+from gateway.db.parcels import Elsewhere, pack, travels, unpack
 
 
 class OwnProcess:
@@ -34,11 +37,11 @@ class OwnProcess:
         self._apart.begin(loop, self._answered, self._end)
 
     def take(self, intents: Intents) -> None:
-        """Send a batch. What cannot travel fails the whole batch, before anything was done."""
+        """Send a batch. An intent that cannot travel fails by itself, before anything was done."""
         try:
             parcel = pack(intents)
-        except Exception as error:
-            parcel = pack(error)  # to and fro, in its turn
+        except Exception:
+            parcel = pack([one if travels(one) else Stays(type(one).__name__) for one in intents])
         self._sent.append(len(intents))
         if self._apart.gone:
             self._fail()
@@ -78,9 +81,28 @@ class OwnProcess:
 
 
 def _answer(applier: Applier, parcel: bytearray) -> bytes:
-    """In the process: a list of outcomes; an exception where a value cannot travel, one way or the other."""
+    """In the process: a list of outcomes; an exception where the batch cannot be read. An outcome that cannot travel
+    is told by its name: what it is of is durable."""
     try:
         intents = unpack(parcel)
-        return pack(intents if isinstance(intents, Exception) else applier.apply(intents))
     except Exception as error:
         return pack(error)
+    outcomes = applier.apply(intents)
+    try:
+        return pack(outcomes)
+    except Exception:
+        told: list[Outcome] = [one if travels(one) else (None, Elsewhere(type(one[0]).__name__)) for one in outcomes]
+        return pack(told)
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """Stands for an intent that cannot travel, by the name of its class."""
+
+    name: str
+
+    def locks(self) -> Sequence[Lock]:
+        return ()
+
+    def apply(self, tx: Transaction) -> NoReturn:
+        raise Elsewhere(self.name)

@@ -17,7 +17,7 @@ _Reducer = Callable[[Any], Any]
 
 
 class Elsewhere(Exception):
-    """Stands for an error of the other process that cannot travel: the name of its class, and its frames."""
+    """Stands for what cannot travel, by the name of its class; an error's frames stand beside."""
 
 
 class _Reducers(dict[type, _Reducer]):
@@ -60,9 +60,9 @@ def _thrown(error: BaseException) -> Any:
         f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}"
         for frame in traceback.extract_tb(error.__traceback__)
     ]
-    attributes = {name: value for name, value in vars(error).items() if _travels(value)}
+    attributes = {name: value for name, value in vars(error).items() if travels(value)}
     attributes["frames_elsewhere"] = frames
-    arguments = tuple(one for one in error.args if _travels(one))
+    arguments = tuple(one for one in error.args if travels(one))
     try:
         _raised_again(type(error), arguments, attributes)
         pack(type(error))
@@ -71,8 +71,8 @@ def _thrown(error: BaseException) -> Any:
     return _raised_again, (type(error), arguments, attributes)
 
 
-def _travels(value: object) -> bool:
-    """A driver's error may hold the connection that it came by."""
+def travels(value: object) -> bool:
+    """Whether it arrives: a driver's error, say, may hold the connection that it came by."""
     try:
         unpack(pack(value))
     except Exception:

@@ -171,7 +171,7 @@ def _array(values: Sequence[Any]) -> str:
 
 
 def _element(value: Any) -> str:
-    if isinstance(value, bytes):
+    if isinstance(value, bytes | bytearray | memoryview):
         return f'"\\\\x{value.hex()}"'
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -104,16 +104,16 @@ class CommitExchange:
     """Decide again about what was fetched, and enter what comes of it.
 
     `found_by`: the schemes of those identifiers that the record carries. `issuer` signs the receipt of what is then
-    told; without one there is none.
+    told.
     """
 
     ask: Ask
     exchange_id: str
     first: Permit
     found: Found
+    issuer: ReceiptIssuer
     idempotency_key: str | None = None
     found_by: frozenset[str] = frozenset()
-    issuer: ReceiptIssuer | None = None
 
     def locks(self) -> Sequence[Lock]:
         ask = self.ask
@@ -158,7 +158,7 @@ class CommitExchange:
 
     def afterwards(self, done: Committed) -> Committed:
         """Its receipt, now that the entry is durable."""
-        if self.issuer is None or done.entry is None or done.permit is None:
+        if done.outcome not in ("released", "not-held") or done.entry is None or done.permit is None:
             return done
         outcome = "repeated" if done.repeated else done.outcome
         signed = receipt(self.issuer, self.ask, self.exchange_id, outcome, done.permit, done.entry, done.at)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from gateway.db.intent import Lock, Transaction
 from gateway.exchange import repository
@@ -15,6 +16,8 @@ class Prune:
     """
 
     before: int
+
+    heavy: ClassVar[bool] = True
 
     def locks(self) -> Sequence[Lock]:
         return ()

@@ -69,7 +69,7 @@ class Exchanges:
             found, fetched_at = await self._fetch(asked, taken, permit, key)
             done = await self._commit(
                 CommitExchange(
-                    asked, taken.exchange_id, permit, found.found, key, found.found_by, self.replier.receipts
+                    asked, taken.exchange_id, permit, found.found, self.replier.receipts, key, found.found_by
                 )
             )
         return self._reply(asked, taken, found, fetched_at, done)

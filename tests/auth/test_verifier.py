@@ -107,9 +107,7 @@ def test_a_caller_who_hangs_up_holds_up_nobody() -> None:
 
 
 @pytest.mark.parametrize("stopped", [True, False], ids=["meanwhile", "before"])
-def test_where_the_process_is_gone_signatures_are_verified_here(
-    stopped: bool, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_where_the_process_is_gone_signatures_are_verified_here(stopped: bool) -> None:
     given = cases()
 
     async def scenario() -> tuple[list[bool], list[bool]]:

@@ -123,7 +123,7 @@ async def _parts(settings: Settings, key: ClientKey, subjects: int, batch: int) 
             verdict = decide(asks[n].asked, held.facts)
             assert isinstance(verdict, Permit)
             one = replace(asks[n], proof=clock.now().to_bytes(8, "big") + next(turn).to_bytes(8, "big"))
-            made.append(CommitExchange(one, clock.new_id(), verdict, "held"))
+            made.append(CommitExchange(one, clock.new_id(), verdict, "held", gateway.exchanges.replier.receipts))
         return made
 
     def commit(count: int) -> tuple[float, float, float, Any]:
@@ -160,9 +160,7 @@ async def _parts(settings: Settings, key: ClientKey, subjects: int, batch: int) 
     part("loop", "hand an intent over", lambda: pack(intents), each=batch)
     part("loop", "take an outcome", lambda: unpack(told), each=batch)
     part("committer", "take the intents, hand the outcomes over", lambda: (unpack(sent), pack(outcomes)), each=batch)
-    first = intents[0]
-    signing = replace(first, issuer=gateway.exchanges.replier.receipts)
-    part("committer", "receipt", lambda: signing.afterwards(done))
+    part("committer", "receipt", lambda: intents[0].afterwards(done))
     reply = gateway.exchanges.replier.reply
     taken = Taken(clock.new_id(), False, "client:bench")
     part("loop", "reply", lambda: reply(asked, taken, minimised, clock.now(), done))

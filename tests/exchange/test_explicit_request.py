@@ -137,7 +137,8 @@ def test_two_gateways_let_one_exchange_by_it_through(shared: World) -> None:
         first = decide(asked.asked, replace(case.facts, request_used=False))
         assert isinstance(first, Permit)
         unproved = replace(asked, proof=None)
-        done = await gateway.store.commit(CommitExchange(unproved, "another-exchange", first, "held"))
+        receipts = gateway.exchanges.replier.receipts
+        done = await gateway.store.commit(CommitExchange(unproved, "another-exchange", first, "held", receipts))
         return done.refusal.reasons[0].code if done.refusal else done.outcome
 
     assert outcome(send(shared, name, token)) == "released"
@@ -157,7 +158,8 @@ def test_a_replayed_proof_uses_none_up(shared: World) -> None:
         case = await gateway.store.read(look, gateway.clock, asked, f"replayed.{name}")
         first = decide(asked.asked, case.facts)
         assert isinstance(first, Permit)
-        return (await gateway.store.commit(CommitExchange(asked, f"replayed.{name}", first, "held"))).outcome
+        again = CommitExchange(asked, f"replayed.{name}", first, "held", gateway.exchanges.replier.receipts)
+        return (await gateway.store.commit(again)).outcome
 
     assert shared.in_gateway(commit) == "replayed"
     assert outcome(send(shared, name, token)) == "released"

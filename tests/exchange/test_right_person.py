@@ -196,7 +196,9 @@ def test_the_commit_too_counts_a_consent_only_where_every_identifier_asked_by_is
         assert isinstance(first, Permit)
         told = []
         for n, one in enumerate((asked, case.permitted(asked))):
-            done = await gateway.store.commit(CommitExchange(one, f"an-exchange-{n}", first, "held"))
+            done = await gateway.store.commit(
+                CommitExchange(one, f"an-exchange-{n}", first, "held", gateway.exchanges.replier.receipts)
+            )
             told.append(done.refusal.reasons[0].code if done.refusal else done.outcome)
         return told
 
