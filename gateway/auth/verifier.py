@@ -1,7 +1,7 @@
 """Verifying ES256 signatures, of many requests at once in a process of its own: a fifth of what an exchange costs the
 event loop, and `cryptography` holds the GIL meanwhile.
 
-It is a matter of speed alone. A lone signature is verified here, and so is each where the process is gone.
+It is a matter of speed alone. A lone signature is verified here, and so is each where the process is gone or late.
 """
 
 import asyncio
@@ -28,6 +28,8 @@ _DIGEST = ECDSA(Prehashed(SHA256()))
 _KEY, _SIGNATURE, _HASH = 64, 64, 32
 _RECORD = _KEY + _SIGNATURE + _HASH
 _MOST_KEYS = 4096
+PATIENCE = 1.0
+"""Seconds after which what the process has not answered is verified here: it may have been stopped."""
 
 
 class Signed(NamedTuple):
@@ -48,14 +50,17 @@ class Signed(NamedTuple):
         return True
 
 
+_Waiting = list[tuple[Signed, "asyncio.Future[bool]"]]
+
+
 class Verifier:
     """`apart`: with a process of its own, where this machine can; it is forked here and now."""
 
     def __init__(self, *, apart: bool = False) -> None:
         self.apart = Apart("3keys-verify", _answer) if apart and CAN else None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._gathered: list[tuple[Signed, asyncio.Future[bool]]] = []
-        self._sent: deque[list[tuple[Signed, asyncio.Future[bool]]]] = deque()
+        self._gathered: _Waiting = []
+        self._sent: deque[tuple[_Waiting, asyncio.TimerHandle]] = deque()
         self.alone: Callable[[], bool] = lambda: False
         """Whether nobody else waits: then there is nothing to gather."""
 
@@ -84,18 +89,23 @@ class Verifier:
         if self.apart.gone or (len(gathered) == 1 and not self._sent):
             _settle_here(gathered)
             return
-        self._sent.append(gathered)
+        assert self._loop is not None
+        self._sent.append((gathered, self._loop.call_later(PATIENCE, _settle_here, gathered)))
         self.apart.send(b"".join([_record(signed) for signed, _ in gathered]))
 
     def _answered(self, answers: memoryview) -> None:
-        for (_, future), answer in zip(self._sent.popleft(), answers, strict=True):
+        sent, timer = self._sent.popleft()
+        timer.cancel()
+        for (_, future), answer in zip(sent, answers, strict=True):
             if not future.done():
                 future.set_result(answer == 1)
 
     def _lost(self) -> None:
         logger("auth").error("the process that verifies signatures has ended: from now on they are verified here")
         while self._sent:
-            _settle_here(self._sent.popleft())
+            sent, timer = self._sent.popleft()
+            timer.cancel()
+            _settle_here(sent)
 
 
 def _record(signed: Signed) -> bytes:
@@ -135,7 +145,7 @@ def public_key(key: bytes) -> EllipticCurvePublicKey:
     return EllipticCurvePublicNumbers(x, y, SECP256R1()).public_key()
 
 
-def _settle_here(waiting: list[tuple[Signed, "asyncio.Future[bool]"]]) -> None:
+def _settle_here(waiting: _Waiting) -> None:
     for signed, future in waiting:
         if not future.done():
             future.set_result(signed.holds())

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from gateway.auth import verifier as verifier_module
 from gateway.auth.verifier import Signed, Verifier
 
 KEYS = [generate_private_key(SECP256R1()) for _ in range(3)]
@@ -104,6 +105,23 @@ def test_a_caller_who_hangs_up_holds_up_nobody() -> None:
         return found
 
     assert asyncio.run(scenario()) == [True] * 5
+
+
+def test_nobody_waits_long_for_a_process_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verifier_module, "PATIENCE", 0.2)
+    given = cases()
+
+    async def scenario() -> list[list[bool]]:
+        verifier = Verifier(apart=True)
+        assert verifier.apart is not None
+        os.kill(verifier.apart.pid, signal.SIGSTOP)
+        late = await asyncio.wait_for(asyncio.gather(*(verifier.holds(one) for one, _ in given)), 5)
+        os.kill(verifier.apart.pid, signal.SIGCONT)
+        after = await asyncio.gather(*(verifier.holds(one) for one, _ in given))
+        await verifier.aclose()
+        return [late, after]
+
+    assert asyncio.run(scenario()) == [[expected for _, expected in given]] * 2
 
 
 @pytest.mark.parametrize("stopped", [True, False], ids=["meanwhile", "before"])
