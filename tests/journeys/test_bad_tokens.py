@@ -241,7 +241,7 @@ def test_a_persons_token_that_does_not_hold_decides_nothing(
     problem(answer, 401, "invalid-token", PEOPLE["ann"]["nino"])
     assert world.casework.get(f"/v1/consents/{consent_id}").json()["status"] == "requested"
     honest = {"Authorization": f"Bearer {_as_issuer(world, claims)}"}
-    assert world.anyone().post(path, json={"decision": "decline"}, headers=honest).status_code == 200
+    assert world.anyone().post(path, json={"decision": "grant"}, headers=honest).status_code == 200
 
 
 @pytest.mark.parametrize(
