@@ -122,15 +122,21 @@ class Committer:
         return None if isinstance(outcome[1], StorageBusy) else outcome
 
     def _settle(self, outcomes: list[Outcome]) -> None:
-        """Begin the next, then tell each waiter, unless it hung up meanwhile."""
+        """Begin the next, then tell each waiter."""
         batch = self._batches.popleft()
         self._turn()
         if self._idle is not None and not self._batches:
             self._idle.set_result(None)
-        for (_, future), (result, error) in zip(batch, outcomes, strict=True):
-            if future.done():
-                continue
-            if error is None:
-                future.set_result(result)
-            else:
-                future.set_exception(error)
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            settle(future, outcome)
+
+
+def settle(future: "asyncio.Future[Any]", outcome: Outcome) -> None:
+    """Tell a waiter, unless it hung up meanwhile."""
+    result, error = outcome
+    if future.done():
+        return
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)

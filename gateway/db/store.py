@@ -8,8 +8,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from gateway.apart import CAN
 from gateway.clock import Clock
-from gateway.db.applier import Applier
-from gateway.db.committer import Committer
+from gateway.db.applier import Applier, Outcome
+from gateway.db.committer import Committer, settle
 from gateway.db.connection import Connection
 from gateway.db.engine import Engine
 from gateway.db.errors import StorageBusy, StorageUnavailable
@@ -23,7 +23,7 @@ P = ParamSpec("P")
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 Read = tuple[Callable[[Connection], Any], "asyncio.Future[Any]"]
-Outcome = tuple["asyncio.Future[Any]", Any, BaseException | None]
+Settled = tuple["asyncio.Future[Any]", Outcome]
 _MOST_AT_ONCE = 32
 
 
@@ -145,45 +145,40 @@ class Store:
                 except Empty:
                     break
             stopping = item is None
-            outcomes: list[Outcome] = []
+            settled: list[Settled] = []
             for work, future in reads:
-                connection, outcome = self._one(connection, work, future)
-                outcomes.append(outcome)
-            if outcomes:
+                connection, outcome = self._one(connection, work)
+                settled.append((future, outcome))
+            if settled:
                 assert self._loop is not None
                 try:
-                    self._loop.call_soon_threadsafe(settle_all, outcomes)
+                    self._loop.call_soon_threadsafe(settle_all, settled)
                 except RuntimeError:  # the loop is closed: nobody waits any more
                     break
         if connection is not None:
             self.engine.close(connection)
 
     def _one(
-        self, connection: Connection | None, work: Callable[[Connection], Any], future: "asyncio.Future[Any]"
+        self, connection: Connection | None, work: Callable[[Connection], Any]
     ) -> tuple[Connection | None, Outcome]:
         idle = connection is not None
         try:
             if connection is None:
                 connection = self.engine.connect(writing=False)
-            return connection, (future, work(connection), None)
+            return connection, (work(connection), None)
         except Exception as error:
             fault = self.engine.fault(error)
             if fault is None:
-                return connection, (future, None, error)
+                return connection, (None, error)
             if connection is not None:
                 self.engine.close(connection)
             # It may have broken while nobody used it, and a read can be made again; a busy one would only wait twice.
             if idle and isinstance(fault, StorageUnavailable):
-                return self._one(None, work, future)
-            return None, (future, None, fault)
+                return self._one(None, work)
+            return None, (None, fault)
 
 
-def settle_all(outcomes: list[Outcome]) -> None:
-    """Tell each waiter, in the loop, unless it hung up meanwhile."""
-    for future, result, error in outcomes:
-        if future.done():
-            continue
-        if error is None:
-            future.set_result(result)
-        else:
-            future.set_exception(error)
+def settle_all(settled: list[Settled]) -> None:
+    """Tell each waiter, in the loop."""
+    for future, outcome in settled:
+        settle(future, outcome)
