@@ -16,15 +16,14 @@ _entry = ENTRY.c
 _INSERT_ENTRY = insert(ENTRY).values({name: bindparam(name) for name in ("id", "commitment", "at")})
 _INSERT_OPENING = insert(OPENING).values({name: bindparam(name) for name in ("entry_id", "salt", "event", "parties")})
 _OLDEST = (
-    select(_entry.id).where(_entry.seq.is_(None)).order_by(_entry.id).limit(bindparam("most")).subquery("oldest")
+    select(_entry.id, _entry.commitment).where(_entry.seq.is_(None)).order_by(_entry.id).limit(bindparam("most"))
 )
-_RANKED = select(_OLDEST.c.id, (func.row_number().over(order_by=_OLDEST.c.id) - 1).label("offset_")).subquery(
-    "ranked"
-)
+_GREATEST = select(func.max(_entry.seq)).where(_entry.seq.is_not(None))
+# By their ids, not "those without a number": a planner that last looked when all had one joins each with each.
 _NUMBER = (
     update(ENTRY)
-    .where(_entry.id == _RANKED.c.id, _entry.seq.is_(None))
-    .values(seq=bindparam("base", type_=_entry.seq.type) + _RANKED.c.offset_)
+    .where(_entry.id == bindparam("entry_id"), _entry.seq.is_(None))
+    .values(seq=bindparam("number", type_=_entry.seq.type))
 )
 _PENDING = select(_entry.id).where(_entry.seq.is_(None)).limit(1)
 _COMMITMENTS = (
@@ -85,9 +84,16 @@ def insert_all(connection: Connection, entries: Sequence[Mapping[str, Any]], ope
     connection.run_many(_INSERT_OPENING, openings)
 
 
-def number(connection: Connection, base: int, most: int) -> int:
-    """Give the oldest entries without a number the numbers from `base` on; returns how many. Needs the lease."""
-    return connection.run(_NUMBER, {"base": base, "most": most})
+def number(connection: Connection, base: int, most: int) -> list[bytes] | None:
+    """Give the oldest entries without a number the numbers from `base` on; returns their commitments in that order,
+    or None where one of these numbers is taken. Needs the lease."""
+    greatest = connection.first(_GREATEST)
+    if greatest is not None and greatest[0] is not None and greatest[0] >= base:
+        return None
+    rows = connection.all(_OLDEST, {"most": most})
+    if rows:
+        connection.run_many(_NUMBER, [{"entry_id": row[0], "number": base + at} for at, row in enumerate(rows)])
+    return [row[1] for row in rows]
 
 
 def pending(connection: Connection, holder: str, now: int) -> bool:

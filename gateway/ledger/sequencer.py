@@ -28,7 +28,7 @@ from gateway.signing.keys import Purpose
 from gateway.telemetry.log import logger
 
 LEASE = 2 * MICROSECONDS
-MOST = 10_000
+MOST = 2_000
 PATIENCE = 30.0
 """Seconds of a fault, whatever it is, after which what is entered may not be in time for what receipts promise."""
 _SAID_AGAIN = 60.0
@@ -67,13 +67,13 @@ class Number:
         if not leased:
             return Numbered(0, size, held=True)
         _check_name(signed, self.origin)
-        count = repository.number(tx, size, self.most)
+        commitments = repository.number(tx, size, self.most)
+        if commitments is None:
+            raise LedgerCorrupt(f"entries from {size} on are numbered already, and no checkpoint covers them")
+        count = len(commitments)
         if not count:
             return Numbered(0, size)
-        leaves = [leaf_hash(data) for data in repository.commitments(tx, size, size + count)]
-        if len(leaves) != count:
-            raise LedgerCorrupt(f"entries from {size} on are numbered already, and no checkpoint covers them")
-        checkpoint = Checkpoint(self.origin, size + count, _grow(tx, signed, leaves))
+        checkpoint = Checkpoint(self.origin, size + count, _grow(tx, signed, [leaf_hash(one) for one in commitments]))
         note = checkpoint.signed(self.keys.current(Purpose.CHECKPOINT))
         repository.add_checkpoint(tx, checkpoint.size, checkpoint.root, note, tx.now)
         return Numbered(count, checkpoint.size)

@@ -103,6 +103,54 @@ def test_a_lease_by_a_clock_that_was_wrong_holds_nobody_up(run: Run, database_ur
     run(body())
 
 
+def test_after_statistics_of_a_quiet_hour_each_entry_is_still_looked_at_a_few_times(
+    run: Run, postgres_url: str, tmp_path: Path
+) -> None:
+    """PostgreSQL's planner, told that all entries have a number, would join the few without with each other."""
+
+    def looked_at(tx: Transaction) -> int:
+        row = tx.first(
+            text("SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'ledger_entry'")
+        )
+        assert row is not None
+        return int(row[0])
+
+    async def body() -> None:
+        async with opened(postgres_url, tmp_path / "keys") as log:
+            await log.append(*(f"before {n}" for n in range(500)))
+            await log.sequencer.number()
+            await log.store.commit(Change(lambda tx: tx.script("ANALYZE")))
+            await log.append(*(f"after {n}" for n in range(500)))
+            looks: list[int] = []
+
+            def number(tx: Transaction) -> None:
+                assert Number(log.sequencer.holder, ORIGIN, log.keys).apply(tx).count == 500
+                looks.append(looked_at(tx))
+
+            await log.store.commit(Change(number))
+            assert 500 <= looks[0] < 5 * 500
+
+    run(body())
+
+
+def test_a_number_that_is_taken_stops_the_numbering(run: Run, database_url: str, tmp_path: Path) -> None:
+    async def body() -> None:
+        async with opened(database_url, tmp_path / "keys") as log:
+            await log.append("one", "two", "three")
+            await log.store.commit(
+                Change(
+                    lambda tx: tx.script(
+                        "UPDATE ledger_entry SET seq = 1 WHERE id = (SELECT max(id) FROM ledger_entry)"
+                    )
+                )
+            )
+            with pytest.raises(LedgerCorrupt, match="numbered already"):
+                await log.sequencer.number()
+            assert (await log.store.read(_counts))[1] == 1
+
+    run(body())
+
+
 def test_two_gateways_number_one_log_together(run: Run, database_url: str, tmp_path: Path) -> None:
     """Both append and both run a sequencer; the lease changes hands when its holder stops."""
 
@@ -155,7 +203,7 @@ def test_runs_at_the_same_moment_number_every_entry_once(run: Run, database_url:
     run(body())
 
 
-@pytest.mark.parametrize("verb", ["commitments", "write_tiles", "add_checkpoint"])
+@pytest.mark.parametrize("verb", ["number", "write_tiles", "add_checkpoint"])
 def test_a_crash_half_way_loses_nothing(
     run: Run, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
