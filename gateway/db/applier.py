@@ -79,21 +79,13 @@ class Applier:
             return self._one_by_one(intents)
 
     def _together(self, intents: Intents) -> list[Outcome]:
-        connection = self._begin(intents)
-        tx = Transaction(connection, self.clock)
-        if self.engine.reads_ahead:
-            tx.ahead = Ahead()
-        for intent in intents:
-            foresee = getattr(intent, "foresee", None)
-            if foresee is not None:
-                foresee(tx)
-        tx.read_ahead(self.engine.gathering(connection))
+        tx = self._begin(intents, foreseeing=True)
         outcomes: list[Outcome] = [(intent.apply(tx), None) for intent in intents]
-        tx.flush(self.engine.gathering(connection))
+        tx.flush(self.engine.gathering(tx))
         return outcomes
 
     def _one_by_one(self, intents: Intents) -> list[Outcome]:
-        connection = self._begin(intents)
+        connection: Connection = self._begin(intents)
         outcomes: list[Outcome] = []
         for intent in intents:
             connection.script("SAVEPOINT item")
@@ -112,20 +104,32 @@ class Applier:
             connection.script("RELEASE SAVEPOINT item")
         return outcomes
 
-    def _begin(self, intents: Intents) -> Connection:
+    def _begin(self, intents: Intents, *, foreseeing: bool = False) -> Transaction:
+        """Lock what they lock, and read what they foresee."""
+        kept = self._connection is not None
+        try:
+            return self._begun(intents, foreseeing)
+        except Exception as error:
+            # A connection that broke while it was idle: nothing was begun, so a new one may try.
+            if not kept or not isinstance(self.engine.fault(error), StorageUnavailable):
+                raise
+            self._discard(None)
+            return self._begun(intents, foreseeing)
+
+    def _begun(self, intents: Intents, foreseeing: bool) -> Transaction:
+        if self._connection is None:
+            self._connection = self.engine.connect(writing=True)
+        tx = Transaction(self._connection, self.clock)
+        if foreseeing:
+            tx.ahead = Ahead() if self.engine.reads_ahead else None
+            for intent in intents:
+                foresee = getattr(intent, "foresee", None)
+                if foresee is not None:
+                    foresee(tx)
+        reads = tx.foreseen()
         locks = in_order(intents) if self.engine.locks_rows else []
-        if self._connection is not None:
-            try:
-                self.engine.begin(self._connection, locks)
-                return self._connection
-            except Exception as error:
-                # A connection that broke while it was idle: nothing was begun, so a new one may try.
-                if not isinstance(self.engine.fault(error), StorageUnavailable):
-                    raise
-                self._discard(None)
-        self._connection = self.engine.connect(writing=True)
-        self.engine.begin(self._connection, locks)
-        return self._connection
+        tx.began(reads, self.engine.begin(tx, locks, reads))
+        return tx
 
     def _undo(self) -> None:
         if self._connection is not None:

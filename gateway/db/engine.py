@@ -6,8 +6,8 @@ from typing import Protocol
 
 from sqlalchemy import Engine as SqlAlchemyEngine
 
-from gateway.db.connection import Connection
-from gateway.db.intent import Lock
+from gateway.db.connection import Connection, Row
+from gateway.db.intent import Lock, Read
 from gateway.errors import Unavailable
 
 
@@ -24,7 +24,6 @@ class Engine(Protocol):
     """Whether a writer that meets another is told at once, and is to try again; else the database makes it wait."""
     reads_ahead: bool
     """Whether each statement waits for a server, so that reads are better made together."""
-
     locks_rows: bool
     """Whether rows can be locked; where a writer holds the whole database there are none to name."""
 
@@ -34,8 +33,9 @@ class Engine(Protocol):
     def close(self, connection: Connection) -> None:
         """Close it, whatever its state."""
 
-    def begin(self, connection: Connection, locks: Sequence[Lock]) -> None:
-        """Open a transaction that may write, and lock these rows, given sorted and each once."""
+    def begin(self, connection: Connection, locks: Sequence[Lock], reads: Sequence[Read] = ()) -> list[list[Row]]:
+        """Open a transaction that may write, lock these rows, given sorted and each once, and then make these reads;
+        returns what each of them found."""
 
     def gathering(self, connection: Connection) -> AbstractContextManager[object]:
         """Within it statements may go out together; their errors come at its end, their row counts not at all."""

@@ -65,7 +65,7 @@ class Transaction(Connection):
     """The writing connection while a transaction is open.
 
     `now` was read after the locks were taken. `single` tells that this intent runs by itself. `ahead`, where each
-    statement waits for a server, takes the reads that intents foresee: they are then made in one round trip.
+    statement waits for a server, takes the reads that intents foresee: they are then made as the transaction begins.
     """
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
@@ -81,22 +81,20 @@ class Transaction(Connection):
         self._batches: dict[Any, Batch] = {}
         self._memo: dict[Any, Any] = {}
 
-    def read_ahead(self, gathering: AbstractContextManager[object]) -> None:
-        """Make the reads that `ahead` took, all at once. What they found holds until the transaction writes."""
+    def foreseen(self) -> list[Read]:
+        """The reads that `ahead` took."""
         if self.ahead is None:
-            return
+            return []
         for batch in self._batches.values():
             look_ahead = getattr(batch, "look_ahead", None)
             if look_ahead is not None:
                 look_ahead(self.ahead)
-        asked = []
-        with gathering:
-            for read in self.ahead.reads:
-                sql, constants = self.statements.compiled(read[0])
-                cursor = self.raw.cursor()
-                cursor.execute(sql, {**constants, **dict(read[1])})
-                asked.append((read, cursor))
-        self._read_ahead = {read: cursor.fetchall() for read, cursor in asked}
+        return list(self.ahead.reads)
+
+    def began(self, reads: Sequence[Read], found: Sequence[list[Row]]) -> None:
+        """All rows are locked, and these reads were made: what they found holds until the transaction writes."""
+        self.now = self.clock.now()
+        self._read_ahead = dict(zip(reads, found, strict=True))
 
     def all(self, statement: Executable, params: Params = NONE) -> list[Row]:
         found = self._found(statement, params) if self._read_ahead else None

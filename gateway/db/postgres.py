@@ -18,9 +18,9 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.pool import NullPool
 
-from gateway.db.connection import Connection, Params, Statements
+from gateway.db.connection import Connection, Params, Row, Statements
 from gateway.db.errors import StorageBusy, StorageContended, StorageFull, StorageUnavailable
-from gateway.db.intent import Lock
+from gateway.db.intent import Lock, Read
 from gateway.errors import Unavailable
 from gateway.settings import ConfigurationError
 
@@ -72,14 +72,21 @@ class PostgresEngine:
     def close(self, connection: Connection) -> None:
         connection.raw.close()
 
-    def begin(self, connection: Connection, locks: Sequence[Lock]) -> None:
-        """All in one round trip: the statements go out together, and are carried out in their order."""
+    def begin(self, connection: Connection, locks: Sequence[Lock], reads: Sequence[Read] = ()) -> list[list[Row]]:
+        """All in one round trip: the statements go out together, and are carried out in their order, each on what is
+        committed as it begins. So what is read is what stands there once all rows are locked."""
+        run = connection.raw.execute
         with connection.raw.pipeline():
-            connection.raw.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+            run("BEGIN ISOLATION LEVEL READ COMMITTED")
             for (_, share), group in groupby(locks, key=lambda lock: (lock.rank, lock.share)):
                 rows = list(group)
                 sql, _ = self.statements.compiled(self._locking(rows[0].table, share))
-                connection.raw.execute(sql, {"ids": [row.id for row in rows]})
+                run(sql, {"ids": [row.id for row in rows]})
+            made = []
+            for statement, params in reads:
+                sql, constants = self.statements.compiled(statement)
+                made.append(run(sql, {**constants, **dict(params)}))
+        return [cursor.fetchall() for cursor in made]
 
     def _locking(self, table: Table, share: bool) -> Executable:
         """`SELECT … WHERE id = ANY(…) ORDER BY id FOR UPDATE`, or FOR SHARE."""

@@ -9,9 +9,9 @@ from sqlalchemy import Engine as SqlAlchemyEngine
 from sqlalchemy import create_engine
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
-from gateway.db.connection import Connection, Statements
+from gateway.db.connection import Connection, Row, Statements
 from gateway.db.errors import StorageBusy, StorageFull, StorageUnavailable
-from gateway.db.intent import Lock
+from gateway.db.intent import Lock, Read
 from gateway.errors import Unavailable
 
 
@@ -50,8 +50,9 @@ class SqliteEngine:
     def close(self, connection: Connection) -> None:
         connection.raw.close()
 
-    def begin(self, connection: Connection, locks: Sequence[Lock]) -> None:
+    def begin(self, connection: Connection, locks: Sequence[Lock], reads: Sequence[Read] = ()) -> list[list[Row]]:
         connection.cursor.execute("BEGIN IMMEDIATE")
+        return [connection.all(statement, dict(params)) for statement, params in reads]
 
     def gathering(self, connection: Connection) -> AbstractContextManager[object]:
         return nullcontext()

@@ -32,11 +32,11 @@ def tx(postgres_url: str) -> Iterator[Transaction]:
     with closing(connection.raw):
         connection.script("CREATE TABLE pot (id text PRIMARY KEY, holds text)")
         connection.script("INSERT INTO pot VALUES ('a', 'tea'), ('b', 'coffee')")
-        engine.begin(connection, ())
         made = Transaction(connection, SystemClock())
         made.ahead = Ahead()
         assert [holds(made.ahead, pot) for pot in "abc"] == [None, None, None]
-        made.read_ahead(engine.gathering(connection))
+        reads = made.foreseen()
+        made.began(reads, engine.begin(made, (), reads))
         yield made
 
 
