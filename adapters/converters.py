@@ -20,7 +20,7 @@ A converter raises `Unconvertible`, whose message never holds the value: it may 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -28,10 +28,22 @@ from typing import Any, Final, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from pydantic.alias_generators import to_camel
+
 from adapters.dates import DateFormat, Unconvertible, to_utc
 from schemas.identifiers import SCHEMES, InvalidIdentifier, normalise
 
-__all__ = ["CONVERTERS", "Convert", "Options", "Unconvertible", "converter", "plain", "scheme_converter"]
+__all__ = [
+    "CONVERTERS",
+    "Convert",
+    "Options",
+    "Unconvertible",
+    "converter",
+    "is_no",
+    "plain",
+    "refuse_idle",
+    "scheme_converter",
+]
 
 Convert = Callable[[Any], Any]
 
@@ -111,6 +123,11 @@ def _boolean(options: Options) -> Convert:
         raise Unconvertible("it is neither of the values that stand for true nor of those for false")
 
     return convert
+
+
+def is_no(value: Any) -> bool:
+    """Whether a text is one of the usual words of no."""
+    return isinstance(value, str) and value.strip().lower() in _FALSE
 
 
 def _code(options: Options) -> Convert:
@@ -234,6 +251,26 @@ _BUILT: Final[Mapping[str, Callable[[Options], Convert]]] = {
     "money": _money,
 }
 CONVERTERS: Final = (*_SIMPLE, *_BUILT, *SCHEMES)
+_TAKES: Final[Mapping[str, tuple[str, ...]]] = {
+    "format": ("date", "partial-date", "datetime"),
+    "zone": ("date", "datetime"),
+    "unit": ("money",),
+    "currency": ("money",),
+    "codes": ("code",),
+    "otherwise": ("code",),
+    "true_when": ("boolean",),
+    "false_when": ("boolean",),
+}
+
+
+def refuse_idle(given: Iterable[str], names: Sequence[str]) -> None:
+    """Raises ValueError where one of the options given is none that these converters take: it would do nothing."""
+    for option in given:
+        takers = _TAKES.get(option)
+        if takers is not None and not set(takers) & set(names):
+            name = to_camel(option)
+            beside = f"`as: {', '.join(names)}`" if names else "no `as`"
+            raise ValueError(f"`{name}` does nothing beside {beside}; it is an option of {', '.join(takers)}")
 
 
 def converter(names: Sequence[str], options: Options) -> Convert:

@@ -33,8 +33,8 @@ class Mapped:
     def __init__(self, mapping: RecordMapping) -> None:
         self.mapping = mapping
         self._plans: dict[frozenset[str] | None, list[Step]] = {}
-        self._restricted = _value(mapping.restricted, "boolean") if mapping.restricted else None
-        self._as_of = _value(mapping.as_of, "datetime") if mapping.as_of else None
+        self._restricted = _value(mapping.restricted) if mapping.restricted else None
+        self._as_of = _value(mapping.as_of) if mapping.as_of else None
         self._identifiers = {
             scheme: field_reader(
                 spec.from_,
@@ -131,10 +131,10 @@ def mapped_offer(mapping: RecordMapping, identifiers: Iterable[str]) -> Offer:
     return Offer(frozenset(identifiers), frozenset(mapping.identifiers), mapping.paths(), mapping.constants())
 
 
-def _value(spec: Value, default: str | None = None) -> Read:
+def _value(spec: Value) -> Read:
     return field_reader(
         spec.from_,
-        spec.convert(default),
+        spec.convert(),
         empty_when=frozenset(spec.empty_when),
         omit_empty=spec.when_empty == "omit",
     )

@@ -37,12 +37,12 @@ source field, never the value.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from adapters.base import AdapterSettings
-from adapters.converters import Convert, Options, converter
+from adapters.converters import Convert, Options, converter, is_no, refuse_idle
 from adapters.mapping_file import read_mapping_file
 
 __all__ = ["Constant", "EachRow", "Fields", "RecordMapping", "Value", "WrittenRows"]
@@ -88,14 +88,18 @@ class Value(AdapterSettings):
     def _one_or_more(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
 
+    _by_default: ClassVar[tuple[str, ...]] = ()
+    """What an absent `as` means."""
+
     @model_validator(mode="after")
     def _converts(self) -> "Value":
         self.convert()
+        refuse_idle(sorted(self.model_fields_set), self.as_ or self._by_default)
         return self
 
-    def convert(self, default: str | None = None) -> Convert:
-        """The converter; `default` is what an absent `as` means. Raises ValueError, which says what to mend."""
-        return converter(self.as_ or ((default,) if default else ()), self._options())
+    def convert(self) -> Convert:
+        """The converter. Raises ValueError, which says what to mend."""
+        return converter(self.as_ or self._by_default, self._options())
 
     def _options(self) -> Options:
         options = Options(
@@ -115,21 +119,31 @@ class Value(AdapterSettings):
 class Mark(Value):
     """Whether a record is restricted. What is not known to mean no, never counts as no."""
 
+    _by_default = ("boolean",)
+
     @model_validator(mode="after")
     def _closed(self) -> "Mark":
         if "otherwise" in self.model_fields_set and not self.otherwise:
             raise ValueError(
                 "`otherwise` would release whoever bears a mark that `codes` has not: say true, or nothing"
             )
+        if any(is_no(value) for value in self.codes.values()):
+            raise ValueError("in `codes` a word is a yes, whatever it says: for no write false, without quotes")
         return self
 
-    def convert(self, default: str | None = None) -> Convert:
+    def convert(self) -> Convert:
         """As of any other value, and yes or no whatever converter reads it: a code that stands for words is a yes."""
-        convert = super().convert(default)
+        convert = super().convert()
         return lambda value: bool(convert(value))
 
     def _options(self) -> Options:
         return replace(super()._options(), protects=True)
+
+
+class Moment(Value):
+    """When the source last knew a record to be true."""
+
+    _by_default = ("datetime",)
 
 
 class Constant(AdapterSettings):
@@ -187,6 +201,7 @@ def _disjoint(fields: dict[str, Any]) -> dict[str, Any]:
 
 NamedValue = Annotated[Value, BeforeValidator(_named)]
 NamedMark = Annotated[Mark, BeforeValidator(_named)]
+NamedMoment = Annotated[Moment, BeforeValidator(_named)]
 Spec = Annotated[
     Annotated[NamedValue, Tag("(name)")]
     | Annotated[Value, Tag("(field)")]
@@ -205,7 +220,7 @@ class RecordMapping(AdapterSettings):
 
     fields: Fields
     restricted: NamedMark | None = None
-    as_of: NamedValue | None = None
+    as_of: NamedMoment | None = None
     identifiers: dict[str, NamedValue] = Field(default_factory=dict)
 
     def paths(self) -> frozenset[str]:

@@ -244,6 +244,24 @@ def test_an_as_of_that_is_a_mere_day_begins_with_it() -> None:
         ),
         ({"fields": {"a": "x"}, "identifiers": {"nino": {}}}, "identifiers.nino.from: Field required"),
         (
+            {"fields": {"a": {"from": "x", "as": "trim", "format": "dd/mm/yyyy"}}},
+            "fields.a: `format` does nothing beside `as: trim`; it is an option of date, partial-date",
+        ),
+        (
+            {"fields": {"a": {"from": "x", "trueWhen": ["J"]}}},
+            "fields.a: `trueWhen` does nothing beside no `as`; it is an option of boolean",
+        ),
+        ({"fields": {"a": {"from": "x", "as": ["trim", "date"], "unit": "pence"}}}, "beside `as: trim, date`"),
+        ({"fields": {"a": "x"}, "identifiers": {"nino": {"from": "n", "zone": "UTC"}}}, "identifiers.nino: `zone`"),
+        ({"fields": {"a": "x"}, "restricted": {"from": "y", "unit": "pence"}}, "restricted: `unit` does nothing"),
+        *(
+            (
+                {"fields": {"a": "x"}, "restricted": {"from": "y", "as": "code", "codes": {"Y": True, "N": word}}},
+                "restricted: in `codes` a word is a yes, whatever it says: for no write false, without quotes",
+            )
+            for word in ("no", "N", " False ")
+        ),
+        (
             {"fields": {"a": "x"}, "colour": "red"},
             "colour: there is no such setting; known are: fields, restricted, asOf, id",
         ),
@@ -253,6 +271,16 @@ def test_a_wrong_mapping_is_an_error_at_the_start_that_names_its_key(wrong: Any,
     with pytest.raises(ValidationError) as raised:
         RecordMapping.model_validate(wrong)
     assert said in faults(raised.value, RecordMapping)
+
+
+def test_what_an_absent_converter_stands_for_takes_its_options() -> None:
+    mapping = mapped(
+        {"a": "a"},
+        asOf={"from": "d", "format": "dd/mm/yyyy HH:MM", "zone": "Europe/London"},
+        restricted={"from": "r", "falseWhen": ["A"]},
+    )
+    record = mapping({"a": 1, "d": "02/07/2026 10:00", "r": "A"}, None)
+    assert record.as_of == datetime(2026, 7, 2, 9, tzinfo=UTC)
 
 
 def test_a_mapping_comes_from_a_file_where_a_name_is_given(tmp_path: Path) -> None:
