@@ -14,6 +14,8 @@ from schemas.api.lists import Cursor, Page
 Version = Annotated[str, Path(description="`v1`, `v2` and so on")]
 
 RecordTypeName = Annotated[str, Path(description="Such as `driving-licence`")]
+DatasetAgency = Annotated[str, Path(description="The agency's id")]
+DatasetName = Annotated[str, Path(description="The dataset's name at that agency")]
 
 
 def router(catalogue: Catalogue) -> APIRouter:
@@ -35,15 +37,23 @@ def router(catalogue: Catalogue) -> APIRouter:
         return await catalogue.search(q, cursor, limit)
 
     @routes.get(
+        "/datasets/{agency}/{name}",
+        responses=answer(200, "The dataset", headers=_stays("/v1/datasets/{agency}/{name}/{version}"))
+        | problems(NoSuchDataset),
+        summary="One dataset, in its newest version",
+    )
+    async def newest_dataset(agency: DatasetAgency, name: DatasetName, response: Response) -> DatasetBody:
+        """To look at. A request names the version that was agreed on."""
+        found = await catalogue.newest_dataset(f"{agency}/{name}")
+        response.headers["Content-Location"] = f"/v1/datasets/{found.id}"
+        return found
+
+    @routes.get(
         "/datasets/{agency}/{name}/{version}",
         responses=answer(200, "The dataset") | problems(NoSuchDataset),
         summary="One dataset",
     )
-    async def show(
-        agency: Annotated[str, Path(description="The agency's id")],
-        name: Annotated[str, Path(description="The dataset's name at that agency")],
-        version: Version,
-    ) -> DatasetBody:
+    async def show(agency: DatasetAgency, name: DatasetName, version: Version) -> DatasetBody:
         """Its identifiers, its confirmations, who may ask for it and for what, how fresh it is, whom to ask."""
         return await catalogue.show(f"{agency}/{name}/{version}")
 
@@ -56,11 +66,7 @@ def router(catalogue: Catalogue) -> APIRouter:
 
     @routes.get(
         "/record-types/{name}",
-        responses=answer(
-            200,
-            "The definition",
-            headers={"Content-Location": "Where this version stays: `/v1/record-types/{name}/{version}`"},
-        )
+        responses=answer(200, "The definition", headers=_stays("/v1/record-types/{name}/{version}"))
         | problems(NoSuchRecordType),
         summary="A shared definition, in its newest version",
     )
@@ -80,3 +86,7 @@ def router(catalogue: Catalogue) -> APIRouter:
         return catalogue.record_type(f"{name}/{version}")
 
     return routes
+
+
+def _stays(path: str) -> dict[str, str]:
+    return {"Content-Location": f"Where this version stays: `{path}`"}

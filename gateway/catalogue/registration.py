@@ -85,7 +85,7 @@ class AddDataset:
         )
         if not repository.add(tx, row):
             raise DatasetExists(f"the dataset {self.id} is registered already")
-        _enter(tx, row, "dataset-registered")
+        _enter(tx, row, "dataset-registered", adapter=row.adapter)
         return row
 
 
@@ -111,7 +111,8 @@ class UpdateDataset:
 
     def apply(self, tx: Transaction) -> DatasetRow:
         row = changed(repository.the(tx, self.id), self)
-        _enter(tx, row, "dataset-changed", identifiers=list(row.identifier_schemes), title=row.title)
+        schemes = list(row.identifier_schemes)
+        _enter(tx, row, "dataset-changed", identifiers=schemes, title=row.title, adapter=row.adapter)
         return repository.write(tx, row)
 
 

@@ -78,6 +78,11 @@ def everything(connection: Connection, after: str = "") -> list[DatasetRow]:
     return [DatasetRow._make(row) for row in connection.all(_ALL, {"after": after})]
 
 
+def versions(connection: Connection, name: str) -> list[DatasetRow]:
+    """Every version of `{agency}/{name}`."""
+    return [row for row in everything(connection) if row.id.rpartition("/")[0] == name]
+
+
 def add(connection: Connection, row: DatasetRow) -> bool:
     """Write a new dataset; False where the id is taken."""
     return connection.run(_INSERT, row._asdict()) == 1

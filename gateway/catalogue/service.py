@@ -48,10 +48,21 @@ class Catalogue:
         return Page[DatasetBody](items=items, next_cursor=rows[limit - 1].id if len(rows) > limit else None)
 
     async def show(self, dataset_id: str) -> DatasetBody:
-        """One dataset. Raises `NoSuchDataset`."""
+        """One dataset. Raises `NoSuchDataset`, with the versions that there are where it lacks this one only."""
         row = await self.store.read(repository.find, dataset_id)
         if row is None:
+            rows = await self.store.read(repository.versions, dataset_id.rpartition("/")[0])
+            raise NoSuchDataset(_others([row.id for row in rows]))
+        return await self._shown(row)
+
+    async def newest_dataset(self, name: str) -> DatasetBody:
+        """The newest version of `{agency}/{name}`. Raises `NoSuchDataset`."""
+        rows = await self.store.read(repository.versions, name)
+        if not rows:
             raise NoSuchDataset
+        return await self._shown(max(rows, key=lambda row: version_of(row.id)))
+
+    async def _shown(self, row: DatasetRow) -> DatasetBody:
         available = await self.available([row.id])
         return body(row, available.get(row.id, []))
 
@@ -83,8 +94,7 @@ class Catalogue:
         there are where it lacks this one only."""
         model = record_types().get(name)
         if model is None:
-            others = _versions(name.partition("/")[0])
-            raise NoSuchRecordType(f"it is there as {', '.join(others)}" if others else None)
+            raise NoSuchRecordType(_others(_versions(name.partition("/")[0])))
         example: dict[str, Any] = dict(model.example)
         return RecordTypeBody(
             id=name,
@@ -100,8 +110,17 @@ class Catalogue:
 
 def _versions(name: str) -> list[str]:
     """The record types of this name, the newest last."""
-    found = [one for one in record_types() if one.rpartition("/")[0] == name]
-    return sorted(found, key=lambda one: int(one.rpartition("/v")[2]))
+    return sorted((one for one in record_types() if one.rpartition("/")[0] == name), key=version_of)
+
+
+def _others(versions: Sequence[str]) -> str | None:
+    """What is said of a version that there is not, where there are others."""
+    return f"it is there as {', '.join(sorted(versions, key=version_of))}" if versions else None
+
+
+def version_of(name: str) -> int:
+    """10 of `…/v10`."""
+    return int(name.rpartition("/v")[2])
 
 
 def body(row: DatasetRow, available: list[WhoMayAsk]) -> DatasetBody:

@@ -11,7 +11,7 @@ from gateway.agreements import availability, terms
 from gateway.agreements.repository import AgreementRow
 from gateway.app import Gateway
 from gateway.catalogue import service
-from gateway.catalogue.registration import SetDatasetStatus
+from gateway.catalogue.registration import AddDataset, SetDatasetStatus
 from gateway.db.connection import Connection
 from gateway.policy import AgreementFacts
 from schemas.records import record_model, record_types
@@ -136,6 +136,26 @@ def test_a_record_type_without_a_version_is_its_newest_and_says_which(
     assert gone["code"] == "no-such-record-type"
     assert gone["detail"] == "it is there as driving-licence/v1, driving-licence/v9, driving-licence/v10"
     assert anyone.get("/v1/record-types/nothing").json()["code"] == "no-such-record-type"
+
+
+def test_a_dataset_without_a_version_is_its_newest_and_says_which(world: World, anyone: Caller) -> None:
+    first = world.offer()
+    name = first.rpartition("/")[0]
+
+    async def more(gateway: Gateway) -> None:
+        for version in ("v10", "v9"):
+            about: dict[str, Any] = {"adapter": "scripted", "title": version, "description": "A test's."}
+            add = AddDataset(f"{name}/{version}", record_type="driving-licence/v1", identifiers=("nino",), **about)
+            await gateway.store.commit(add)
+
+    world.in_gateway(more)
+    newest = anyone.get(f"/v1/datasets/{name}")
+    assert newest.json() == anyone.get(f"/v1/datasets/{name}/v10").json()
+    assert newest.headers["content-location"] == f"/v1/datasets/{name}/v10"
+    gone = anyone.get(f"/v1/datasets/{name}/v2").json()
+    assert (gone["code"], gone["detail"]) == ("no-such-dataset", f"it is there as {name}/v1, {name}/v9, {name}/v10")
+    for missing in (f"{PROVIDER}/nothing", f"{PROVIDER}/offer", f"nobody/{name.partition('/')[2]}"):
+        assert anyone.get(f"/v1/datasets/{missing}").json()["code"] == "no-such-dataset"
 
 
 def test_a_withdrawn_dataset_refuses_and_says_so(world: World, anyone: Caller) -> None:

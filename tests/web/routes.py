@@ -104,6 +104,7 @@ ROUTES = (
     Route("GET", "/v1/register", "public"),
     Route("GET", "/v1/agencies", "public"),
     Route("GET", "/v1/datasets", "public"),
+    Route("GET", "/v1/datasets/{agency}/{name}", "public", example=f"/v1/datasets/{DATASET.rpartition('/')[0]}"),
     Route("GET", "/v1/datasets/{agency}/{name}/{version}", "public", example=f"/v1/datasets/{DATASET}"),
     Route("GET", "/v1/record-types", "public"),
     Route("GET", "/v1/record-types/{name}", "public", example="/v1/record-types/driving-licence"),
