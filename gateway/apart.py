@@ -129,6 +129,13 @@ class Apart:
             self._answered(memoryview(whole)[_LENGTH.size : end])
 
 
+def leave_alone() -> None:
+    """What is there by now stays: the collector need not walk it again every few requests. It does not walk it here
+    either: that would write to pages that two processes share."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 # --- in the process ---
 
 
@@ -140,8 +147,7 @@ def _run(name: str, other: socket.socket, answer: Callable[[bytearray], bytes], 
             signal.signal(one, signal.SIG_IGN)
         with suppress(OSError):
             Path("/proc/self/comm").write_text(name, encoding="ascii")
-        gc.freeze()
-        gc.set_threshold(20_000, 20, 50)
+        leave_alone()
         threading.Thread(target=_watch, args=(other,), name="watch", daemon=True).start()
         while (parcel := _received(other)) is not None:
             answered = answer(parcel)

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
+from gateway.apart import leave_alone
 from gateway.app import Gateway, build
 from gateway.db.migrating import check
 from gateway.db.open import open_engine
@@ -61,10 +62,8 @@ class _Server(uvicorn.Server):
             loop.create_server = partial(loop.create_server, ssl_handshake_timeout=HANDSHAKE_SECONDS)
         await super().startup(sockets)
         if self.started:
-            # What is there by now stays: the collector need not walk it again every few requests.
             gc.collect()
-            gc.freeze()
-            gc.set_threshold(20_000, 20, 50)
+            leave_alone()
             self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

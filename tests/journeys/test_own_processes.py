@@ -3,17 +3,13 @@
 import asyncio
 import os
 import signal
-import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import pytest
 
-from gateway.sandbox.layout import free_base
 from tests.journeys.realm import Realm, people
-from tests.journeys.running import THREEKEYS
+from tests.journeys.serving import served
 
 
 def processes(pid: int) -> dict[str, int]:
@@ -22,47 +18,29 @@ def processes(pid: int) -> dict[str, int]:
     return {Path(f"/proc/{one}/comm").read_text().strip(): int(one) for one in children}
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
-    port = free_base()
-    config = tmp_path / "threekeys.yaml"
-    config.write_text(f"baseUrl: http://127.0.0.1:{port}\nport: {port}\n")
-    subprocess.run([THREEKEYS, "migrate", "-c", str(config)], check=True, capture_output=True, timeout=60)
-    process = subprocess.Popen(
-        [THREEKEYS, "serve", "-c", str(config)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith("ready")
-        yield process
-    finally:
-        process.kill()
-        process.communicate(timeout=20)
-
-
 async def _granted(realm: Realm, name: str) -> None:
     async with realm.caseworker() as caseworker, realm.http() as anyone:
         await realm.granted(caseworker, anyone, name)
 
 
-def test_a_gateway_and_its_processes_end_together(served: "subprocess.Popen[str]") -> None:
-    own = processes(served.pid)
-    assert set(own) == {"3keys-commit", "3keys-verify"}
-    for pid in own.values():
-        os.kill(pid, signal.SIGTERM)  # as a supervisor that signals a whole group does
-    time.sleep(0.2)
-    assert processes(served.pid) == own
-    served.terminate()
-    assert served.wait(20) == 0
+def test_a_gateway_and_its_processes_end_together(tmp_path: Path) -> None:
+    with served(tmp_path) as gateway:
+        own = processes(gateway.process.pid)
+        assert set(own) == {"3keys-commit", "3keys-verify"}
+        for pid in own.values():
+            os.kill(pid, signal.SIGTERM)  # as a supervisor that signals a whole group does
+        time.sleep(0.2)
+        assert processes(gateway.process.pid) == own
+    assert gateway.process.returncode == 0
     assert not any(Path(f"/proc/{pid}").exists() for pid in own.values())
 
 
-def test_without_its_committing_process_a_gateway_ends_and_says_so(served: "subprocess.Popen[str]") -> None:
-    os.kill(processes(served.pid)["3keys-commit"], signal.SIGKILL)
-    _, said = served.communicate(timeout=20)
-    assert served.returncode == 3
-    assert "the process that commits has ended: this gateway ends too, start it again" in said
-    assert "Traceback" not in said
+def test_without_its_committing_process_a_gateway_ends_and_says_so(tmp_path: Path) -> None:
+    with served(tmp_path) as gateway:
+        os.kill(processes(gateway.process.pid)["3keys-commit"], signal.SIGKILL)
+        assert gateway.process.wait(20) == 3
+    assert "the process that commits has ended: this gateway ends too, start it again" in gateway.said
+    assert "Traceback" not in gateway.said
 
 
 def test_where_the_committing_process_is_killed_who_waits_is_told_and_the_next_gateway_goes_on(

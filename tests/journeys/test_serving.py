@@ -17,6 +17,7 @@ from gateway.settings import ConfigurationError, load
 from tests.authority import Authority
 from tests.journeys.realm import Realm, people
 from tests.journeys.running import THREEKEYS
+from tests.journeys.serving import served
 
 
 def test_an_exchange_in_flight_finishes_when_the_gateway_is_told_to_stop(tmp_path: Path) -> None:
@@ -52,27 +53,15 @@ def test_an_exchange_in_flight_finishes_when_the_gateway_is_told_to_stop(tmp_pat
 
 
 def test_a_gateway_says_that_it_drains_for_as_long_as_it_is_told_to_and_no_longer(tmp_path: Path) -> None:
-    port = free_base()
-    config = tmp_path / "threekeys.yaml"
-    config.write_text(f"baseUrl: http://127.0.0.1:{port}\nport: {port}\ndrainNoticeSeconds: 2\n")
-    subprocess.run([THREEKEYS, "migrate", "-c", str(config)], check=True, capture_output=True, timeout=60)
-    process = subprocess.Popen(
-        [THREEKEYS, "serve", "-c", str(config)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith("ready")
-        process.terminate()
+    with served(tmp_path, drainNoticeSeconds=2) as gateway:
+        gateway.process.terminate()
         told, since = [], time.monotonic()
         while time.monotonic() < since + 1.5:
             time.sleep(0.1)
-            told.append(httpx.get(f"http://127.0.0.1:{port}/health/ready", trust_env=False).status_code)
+            told.append(httpx.get(f"{gateway.url}/health/ready", trust_env=False).status_code)
         assert set(told) == {503}
-        assert process.wait(20) == 0
+        assert gateway.process.wait(20) == 0
         assert 1.9 < time.monotonic() - since < 4
-    finally:
-        process.kill()
-        process.communicate(timeout=20)
 
 
 def test_it_speaks_tls_by_certificate_and_key(tmp_path: Path) -> None:
@@ -140,24 +129,13 @@ def test_behind_a_proxy_that_ends_tls_plain_http_is_taken(tmp_path: Path) -> Non
 
 def test_what_serve_says_is_one_json_object_a_line_from_its_start_to_its_end(tmp_path: Path) -> None:
     port = free_base()
-    config = tmp_path / "threekeys.yaml"
-    config.write_text(f"baseUrl: http://127.0.0.1:{port + 1}\nport: {port}\n")
-    subprocess.run([THREEKEYS, "migrate", "-c", str(config)], check=True, capture_output=True, timeout=60)
-    process = subprocess.Popen(
-        [THREEKEYS, "serve", "-c", str(config)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == f"ready http://127.0.0.1:{port + 1}\n"
+    with served(tmp_path, port, baseUrl=f"http://127.0.0.1:{port + 1}") as gateway:
+        assert gateway.ready == f"ready http://127.0.0.1:{port + 1}\n"
         with socket.create_connection(("127.0.0.1", port)) as raw:
             raw.sendall(b"this is not HTTP\r\n\r\n")
             assert raw.recv(1024).startswith(b"HTTP/1.1 400 ")
-        assert httpx.get(f"http://127.0.0.1:{port}/health/live", trust_env=False).status_code == 200
-    finally:
-        process.terminate()
-        out, err = process.communicate(timeout=40)
-    lines = [json.loads(line) for line in err.splitlines()]
-    assert out == ""
+        assert httpx.get(f"{gateway.url}/health/live", trust_env=False).status_code == 200
+    lines = [json.loads(line) for line in gateway.said.splitlines()]
     assert [(line["room"], line["message"]) for line in lines] == [
         ("gateway", "baseUrl names another port than the one listened on: callers must be led from one to the other"),
         ("gateway", "started"),
@@ -189,23 +167,11 @@ def test_a_gateway_makes_no_new_keys_over_a_ledger_that_was_signed_before(tmp_pa
 
 def test_a_source_that_does_not_answer_is_told_at_the_start_and_stops_nothing(tmp_path: Path) -> None:
     port = free_base()
-    config = tmp_path / "threekeys.yaml"
     mapping = {"fields": {"status": "status"}}
     gone = {"baseUrl": f"http://127.0.0.1:{port + 1}", "request": {"path": "/", "json": "{nino}"}, "mapping": mapping}
     file = {"path": "gone.csv", "key": {"nino": "NINO"}, "complete": {"stableSeconds": 1}, "mapping": mapping}
     adapters = {"gone": {"kind": "rest", "settings": gone}, "file": {"kind": "csv", "settings": file}}
-    config.write_text(yaml.safe_dump({"baseUrl": f"http://127.0.0.1:{port}", "port": port, "adapters": adapters}))
-    subprocess.run([THREEKEYS, "migrate", "-c", str(config)], check=True, capture_output=True, timeout=60)
-    process = subprocess.Popen(
-        [THREEKEYS, "serve", "-c", str(config)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith("ready")
+    with served(tmp_path, port, adapters=adapters) as gateway:
         time.sleep(3)
-    finally:
-        process.terminate()
-        _, err = process.communicate(timeout=40)
-    told = [json.loads(line) for line in err.splitlines()]
-    down = {line["adapter"]: line["level"] for line in told if line["message"] == "source down"}
-    assert down == {"gone": "warning", "file": "warning"}, err
+    down = {line["adapter"]: line["level"] for line in gateway.logged if line["message"] == "source down"}
+    assert down == {"gone": "warning", "file": "warning"}, gateway.said
