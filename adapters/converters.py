@@ -49,6 +49,7 @@ Convert = Callable[[Any], Any]
 
 _TRUE: Final = frozenset({"y", "yes", "true", "t", "1"})
 _FALSE: Final = frozenset({"n", "no", "false", "f", "0"})
+_JSON: Final = frozenset({str, int, bool, float, list, dict, type(None)})
 _NOTHING: Final = object()
 _TOO_MUCH: Final = Decimal(10) ** 15  # "1e999999999" is short, and its digits would fill the memory
 
@@ -75,13 +76,15 @@ class Options:
 
 def plain(value: Any) -> Any:
     """The value as JSON has it, where no converter was asked for. Lists and objects pass as they are."""
+    if type(value) in _JSON:
+        return value
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal | UUID):
         return str(value)
-    if value is None or isinstance(value, str | bool | int | float | list | dict):
+    if isinstance(value, str | int | float | list | dict):
         return value
     raise Unconvertible(f"a {type(value).__name__} has no form in JSON; name a converter with `as`")
 

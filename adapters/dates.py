@@ -42,6 +42,7 @@ class DateFormat:
         if "dd" in dated and not {"mm", "mmm"} & set(dated):
             raise ValueError(f"the format {text!r} has a day and no month")
         self.whole = "dd" in dated  # whether it can say a day
+        self._as_shared = text == "yyyy-mm-dd"
         self._forms = [_compile(text)]
         month = "mmm" if "mmm" in dated else "mm"
         without_day = _without(text, "dd")
@@ -51,6 +52,13 @@ class DateFormat:
 
     def full(self, value: str) -> str:
         """A whole date, YYYY-MM-DD."""
+        if self._as_shared and len(value) == 10 and value[4] == value[7] == "-":
+            try:
+                date.fromisoformat(value)
+            except ValueError:
+                pass  # what is wrong with it is told below
+            else:
+                return value
         found = self._forms[0].fullmatch(value.strip())
         year, month, day = _parts(found) if found is not None else (0, 0, 0)
         if not month or not day:

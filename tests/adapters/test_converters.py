@@ -183,6 +183,15 @@ def test_an_unknown_scheme_is_trimmed() -> None:
     assert scheme_converter("library-card")(" 7 ") == "7"
 
 
+@pytest.mark.parametrize(
+    "wrong", ["2020-W01-1", "2026-02-30", "0000-01-01", "２０２６-01-01", "2026-1-01x", "20260-1-1", "-026-01-01"]
+)
+def test_what_looks_like_a_date_of_the_shared_form_and_is_none_is_refused(wrong: str) -> None:
+    with pytest.raises(Unconvertible):
+        converter(("date",), Options())(wrong)
+    assert converter(("date",), Options())(" 2026-2-3 ") == "2026-02-03"
+
+
 @pytest.mark.parametrize("form", ["dd/mm/yyyy", "yyyymmdd", "yyyy-mm-dd", "dd.mm.yyyy", "dd-mmm-yyyy", "mm/dd/yyyy"])
 @given(day=st.dates(min_value=datetime.date(1, 1, 1)))
 def test_every_date_written_in_a_format_is_read_back(form: str, day: datetime.date) -> None:
