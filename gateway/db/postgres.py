@@ -1,13 +1,12 @@
 """PostgreSQL: READ COMMITTED, rows locked in one order for the whole batch.
 
-The only module that imports psycopg (LGPL-3.0, an optional extra: `threekeys[postgresql]`).
+With `gateway.db.libpq` the only module that imports psycopg (LGPL-3.0, an optional extra: `threekeys[postgresql]`).
 """
 
 import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from itertools import groupby
-from typing import Any
 
 import psycopg
 from psycopg import errors as pg
@@ -21,6 +20,7 @@ from sqlalchemy.pool import NullPool
 from gateway.db.connection import Connection, Params, Row, Statements
 from gateway.db.errors import StorageBusy, StorageContended, StorageFull, StorageUnavailable
 from gateway.db.intent import Lock, Read
+from gateway.db.libpq import LibpqConnection, array
 from gateway.errors import Unavailable
 from gateway.settings import ConfigurationError
 
@@ -38,7 +38,7 @@ class PostgresStatements(Statements):
             sql, constants = self.compiled(statement)
             self._gathered[statement] = None if constants else _from_arrays(sql)
         found = self._gathered[statement]
-        return None if found is None else (found, {name: _array([row[name] for row in rows]) for name in rows[0]})
+        return None if found is None else (found, {name: array([row[name] for row in rows]) for name in rows[0]})
 
 
 class PostgresEngine:
@@ -63,11 +63,10 @@ class PostgresEngine:
             autocommit=True,
             connect_timeout=max(2, int(self.busy_timeout)),
             application_name="threekeys",
-            prepare_threshold=2,
             options=f"-c lock_timeout={int(self.busy_timeout * 1000)} -c synchronous_commit=on"
             + ("" if writing else " -c default_transaction_read_only=on"),
         )
-        return Connection(raw, self.statements)
+        return Connection(LibpqConnection(raw), self.statements)
 
     def close(self, connection: Connection) -> None:
         connection.raw.close()
@@ -170,19 +169,6 @@ def _from_arrays(sql: str) -> str | None:
     arrays = ", ".join(f"%({name})s::{kind}[]" for name, kind in names.items())
     columns = ", ".join(f'"{name}"' for name in names)
     return f"{head} FROM unnest({arrays}) AS given({columns}){tail}"
-
-
-def _array(values: Sequence[Any]) -> str:
-    """An array as PostgreSQL reads one. psycopg would write it too, value by value, in ten times the time."""
-    return "{" + ",".join(map(_element, values)) + "}"
-
-
-def _element(value: Any) -> str:
-    if isinstance(value, bytes | bytearray | memoryview):
-        return f'"\\\\x{value.hex()}"'
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return "NULL" if value is None else str(value)
 
 
 _PARAMETER = re.compile(r"%\((?P<name>\w+)\)s(?:::(?P<type>\w+))?")
