@@ -21,12 +21,13 @@ class Consent(SQLModel, table=True):
 
     __table_args__ = (
         Index("consent_for", *_FOR),
+        Index("consent_of_consumer", "consumer_id", "id"),
         Index("consent_one_active", *_FOR, unique=True, sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
     )
 
     id: str = key()
     subject_id: str = text()
-    consumer_id: str = text(index=True)
+    consumer_id: str = text()
     provider_id: str = text()
     client_id: str = text()
     dataset_id: str = text()

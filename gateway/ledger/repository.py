@@ -18,14 +18,14 @@ _INSERT_OPENING = insert(OPENING).values({name: bindparam(name) for name in ("en
 _OLDEST = (
     select(_entry.id, _entry.commitment).where(_entry.seq.is_(None)).order_by(_entry.id).limit(bindparam("most"))
 )
-_GREATEST = select(func.max(_entry.seq)).where(_entry.seq.is_not(None))
+_TAKEN = select(func.count()).where(_entry.seq >= bindparam("base"), _entry.seq < bindparam("end"))
 # By their ids, not "those without a number": a planner that last looked when all had one joins each with each.
 _NUMBER = (
     update(ENTRY)
     .where(_entry.id == bindparam("entry_id"), _entry.seq.is_(None))
     .values(seq=bindparam("number", type_=_entry.seq.type))
 )
-_PENDING = select(_entry.id).where(_entry.seq.is_(None)).limit(1)
+_PENDING = select(_entry.id).where(_entry.seq.is_(None)).order_by(_entry.id).limit(1)
 _COMMITMENTS = (
     select(_entry.commitment)
     .where(_entry.seq >= bindparam("start"), _entry.seq < bindparam("end"))
@@ -87,10 +87,9 @@ def insert_all(connection: Connection, entries: Sequence[Mapping[str, Any]], ope
 def number(connection: Connection, base: int, most: int) -> list[bytes] | None:
     """Give the oldest entries without a number the numbers from `base` on; returns their commitments in that order,
     or None where one of these numbers is taken. Needs the lease."""
-    greatest = connection.first(_GREATEST)
-    if greatest is not None and greatest[0] is not None and greatest[0] >= base:
-        return None
     rows = connection.all(_OLDEST, {"most": most})
+    if connection.first(_TAKEN, {"base": base, "end": base + len(rows)}) != (0,):
+        return None
     if rows:
         connection.run_many(_NUMBER, [{"entry_id": row[0], "number": base + at} for at, row in enumerate(rows)])
     return [row[1] for row in rows]

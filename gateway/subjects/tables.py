@@ -1,6 +1,6 @@
 """Tables of the room. No identifier stands here, only its HMAC with the id of the key."""
 
-from sqlalchemy import Table
+from sqlalchemy import Index, Table
 from sqlmodel import SQLModel
 
 from gateway.db.columns import key, micros, text
@@ -22,6 +22,7 @@ class SubjectExchange(SQLModel, table=True):
     """Who looked at my data: deletable, written in the transaction of the exchange."""
 
     __tablename__ = "subject_exchange"
+    __table_args__ = (Index("subject_exchange_of", "exchange_id"),)
 
     subject_id: str = key()
     exchange_id: str = key()
