@@ -31,6 +31,7 @@ from gateway.clock import MICROSECONDS, Clock, SystemClock
 from gateway.consent import endpoints as consent_routes
 from gateway.consent.receipt import ConsentReceipts
 from gateway.consent.service import Consents
+from gateway.db.errors import StorageUnavailable
 from gateway.db.open import open_store
 from gateway.db.store import Store
 from gateway.document import (
@@ -150,7 +151,7 @@ def build(settings: Settings, clock: Clock | None = None, *, apart: bool = False
         raise ConfigurationError(str(error)) from None
     verifier = Verifier(apart=apart)  # before any key is read: it has none
     keys, pseudonyms = KeyDirectory(settings.keys).ensure(), PseudonymKeys(settings.keys, clock).ensure()
-    store = open_store(settings.database, clock, busy_timeout=settings.busy_timeout, apart=apart)
+    store = open_store(settings.database, clock, busy_timeout=settings.busy_timeout, served=apart)
     metrics = Metrics()
     receipts = ReceiptIssuer(keys, settings.base_url, settings.origin, clock)
     sources = Sources({})
@@ -262,7 +263,7 @@ def _api(gateway: Gateway) -> FastAPI:
         auth_routes.router(gateway.auth),
         pages.router(problem_types() | connector_types(), places(rooms)),
         reference.router(),
-        health.router(gateway.catalogue.agencies, gateway.sequencer, gateway.metrics, lambda: gateway.route.draining),
+        health.router(partial(_look, gateway), gateway.sequencer, gateway.metrics, lambda: gateway.route.draining),
     ):
         api.include_router(router)
     made = api.openapi
@@ -272,6 +273,13 @@ def _api(gateway: Gateway) -> FastAPI:
 
     api.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's documentation has it
     return api
+
+
+async def _look(gateway: Gateway) -> None:
+    """Ask the database something small. Raises `Unavailable`, too where it is commits alone that hang."""
+    if gateway.store.late:
+        raise StorageUnavailable
+    await gateway.catalogue.agencies()
 
 
 def _lifespan(gateway: Gateway) -> Any:

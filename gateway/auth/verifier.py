@@ -29,7 +29,8 @@ _KEY, _SIGNATURE, _HASH = 64, 64, 32
 _RECORD = _KEY + _SIGNATURE + _HASH
 _MOST_KEYS = 4096
 PATIENCE = 1.0
-"""Seconds after which what the process has not answered is verified here: it may have been stopped."""
+"""Seconds after which what the process has not answered is verified here: it may have been stopped. From then on all
+is, until it answers."""
 
 
 class Signed(NamedTuple):
@@ -61,6 +62,7 @@ class Verifier:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._gathered: _Waiting = []
         self._sent: deque[tuple[_Waiting, asyncio.TimerHandle]] = deque()
+        self._late = False
         self.alone: Callable[[], bool] = lambda: False
         """Whether nobody else waits: then there is nothing to gather."""
 
@@ -86,16 +88,25 @@ class Verifier:
     def _send(self) -> None:
         gathered, self._gathered = self._gathered, []
         assert self.apart is not None
-        if self.apart.gone or (len(gathered) == 1 and not self._sent):
+        if self.apart.gone or self._late or (len(gathered) == 1 and not self._sent):
             _settle_here(gathered)
             return
         assert self._loop is not None
-        self._sent.append((gathered, self._loop.call_later(PATIENCE, _settle_here, gathered)))
+        self._sent.append((gathered, self._loop.call_later(PATIENCE, self._give_up, gathered)))
         self.apart.send(b"".join([_record(signed) for signed, _ in gathered]))
+
+    def _give_up(self, sent: _Waiting) -> None:
+        if not self._late:
+            self._late = True
+            logger("auth").warning("the process that verifies signatures does not answer: they are verified here")
+        _settle_here(sent)
 
     def _answered(self, answers: memoryview) -> None:
         sent, timer = self._sent.popleft()
         timer.cancel()
+        if self._late and not self._sent:
+            self._late = False
+            logger("auth").warning("the process that verifies signatures answers again")
         for (_, future), answer in zip(sent, answers, strict=True):
             if not future.done():
                 future.set_result(answer == 1)

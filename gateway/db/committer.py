@@ -7,6 +7,10 @@ committed.
 
 Where nobody else waits for anything (`alone`) and the database is quick, an intent is applied here, in the loop:
 there is nothing to do meanwhile, and a hand-over there and back costs more than half of a commit.
+
+Whoever applies may hang: a database that neither answers nor fails, a process that was stopped. After `patience`
+seconds all who wait are told so, and whoever comes then at once, until there is an answer again. What was handed over
+may still be carried out; nothing is told of it.
 """
 
 import asyncio
@@ -18,6 +22,7 @@ from typing import Any, Protocol, TypeVar
 from gateway.db.applier import Applier, Intents, Outcome
 from gateway.db.errors import StorageBusy, StorageUnavailable
 from gateway.db.intent import Intent
+from gateway.telemetry.log import logger
 
 T = TypeVar("T")
 LEAST = 12
@@ -27,6 +32,10 @@ MOST = 256
 _UNDER_WAY = 2
 QUICK = 0.005
 """Seconds. While a lone intent takes less than this, it is applied in the loop."""
+_LOOK = 1.0
+"""Seconds between looks at how long the oldest batch has been under way."""
+
+NO_ANSWER = "the database does not answer; what was asked may have been carried out"
 
 Waiter = tuple[Intent[Any], "asyncio.Future[Any]"]
 Done = Callable[[list[Outcome]], None]
@@ -46,11 +55,17 @@ class Hand(Protocol):
 
 
 class Committer:
-    """`commit` may be awaited from one event loop. `here` applies what is `alone`, where there is such."""
+    """`commit` may be awaited from one event loop. `here` applies what is `alone`, where there is such. Without
+    `patience` it is waited for ever."""
 
-    def __init__(self, hand: Hand, here: Applier | None = None) -> None:
+    def __init__(self, hand: Hand, here: Applier | None = None, *, patience: float | None = None) -> None:
         self._hand = hand
         self._here = here
+        self._patience = patience
+        self.late = False
+        """Whether no answer has come for longer than that."""
+        self._began: deque[float] = deque()
+        self._watch: asyncio.TimerHandle | None = None
         self.alone: Callable[[], bool] = lambda: False
         self._takes = QUICK / 2
         self._waiting: deque[Waiter] = deque()
@@ -70,6 +85,8 @@ class Committer:
         """Apply the intent; returns once it is durable. Raises what `apply` raised, or `Unavailable`."""
         if self._closing:
             raise StorageUnavailable("the gateway is shutting down")
+        if self.late:
+            raise StorageUnavailable(NO_ANSWER)
         if self._here is not None and not self._batches and not self._waiting and self.alone():
             applied = self._applied_here(intent)
             if applied is not None:
@@ -102,12 +119,29 @@ class Committer:
     def _turn(self) -> None:
         """Begin what transactions there may be."""
         self._turning = False
+        assert self._loop is not None
         waiting = self._waiting
         while waiting and len(self._batches) < _UNDER_WAY:
             size = min(len(waiting), max(LEAST, len(waiting) // SHARE), MOST)
             batch = [waiting.popleft() for _ in range(size)]
             self._batches.append(batch)
+            self._began.append(self._loop.time())
             self._hand.take([intent for intent, _ in batch])
+        if self._watch is None and self._batches and self._patience is not None:
+            self._watch = self._loop.call_later(_LOOK, self._look)
+
+    def _look(self) -> None:
+        """Give those up who have waited for too long."""
+        assert self._loop is not None
+        assert self._patience is not None
+        self._watch = self._loop.call_later(_LOOK, self._look) if self._batches else None
+        if self.late or not self._began or self._loop.time() - self._began[0] < self._patience:
+            return
+        self.late = True
+        logger("db").error("the database does not answer: whoever waits for a commit is told so")
+        waiting, self._waiting = self._waiting, deque()
+        for _, future in (*(waiter for batch in self._batches for waiter in batch), *waiting):
+            settle(future, (None, StorageUnavailable(NO_ANSWER)))
 
     def _applied_here(self, intent: Intent[Any]) -> Outcome | None:
         """What came of this lone intent; None where it is to be handed over."""
@@ -124,6 +158,10 @@ class Committer:
     def _settle(self, outcomes: list[Outcome]) -> None:
         """Begin the next, then tell each waiter."""
         batch = self._batches.popleft()
+        self._began.popleft()
+        if self.late:
+            self.late = False
+            logger("db").warning("the database answers again")
         self._turn()
         if self._idle is not None and not self._batches:
             self._idle.set_result(None)

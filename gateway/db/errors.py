@@ -11,7 +11,11 @@ class StorageUnavailable(Unavailable):
 
     code = "storage-unavailable"
     title = "The gateway's database cannot be reached"
-    explanation = "Nothing was released. Try again after Retry-After; the operator sees it under /health/ready."
+    explanation = (
+        "No record was passed on. Where the connection broke at its very end, the ledger may hold the exchange all "
+        "the same. Try again after Retry-After, with the same Idempotency-Key if there was one; the operator sees it "
+        "under /health/ready."
+    )
 
     def __init__(self, detail: str | None = None) -> None:
         super().__init__(detail, headers=_RETRY)

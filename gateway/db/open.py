@@ -24,7 +24,9 @@ def open_engine(url: str, *, busy_timeout: float = 5.0, max_pages: int | None = 
 
 
 def open_store(
-    url: str, clock: Clock, *, busy_timeout: float = 5.0, max_pages: int | None = None, apart: bool = False
+    url: str, clock: Clock, *, busy_timeout: float = 5.0, max_pages: int | None = None, served: bool = False
 ) -> Store:
-    """Open a store; connections are made when first needed. `apart`: see `Store`."""
-    return Store(open_engine(url, busy_timeout=busy_timeout, max_pages=max_pages), clock, apart=apart)
+    """Open a store; connections are made when first needed. `served`: for a gateway, which commits in a process of
+    its own and lets nobody wait for ever."""
+    engine = open_engine(url, busy_timeout=busy_timeout, max_pages=max_pages)
+    return Store(engine, clock, apart=served, patience=2 * busy_timeout + 2 if served else None)

@@ -10,7 +10,7 @@ from itertools import groupby
 
 import psycopg
 from psycopg import errors as pg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import Engine as SqlAlchemyEngine
 from sqlalchemy import Executable, Table, bindparam, create_engine, select
 from sqlalchemy.dialects.postgresql.base import PGDialect
@@ -53,13 +53,16 @@ class PostgresEngine:
     def __init__(self, url: str, *, busy_timeout: float = 5.0) -> None:
         self.url = _readable("postgresql://" + url.split("://", 1)[1])
         self.busy_timeout = busy_timeout
+        given = conninfo_to_dict(self.url)
+        network = {name: value for name, value in _NETWORK.items() if name not in given}
+        self._conninfo = make_conninfo(self.url, **network)
         dialect: PGDialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
         self.statements = PostgresStatements(dialect)
         self._lock_statements: dict[tuple[str, bool], Executable] = {}
 
     def connect(self, *, writing: bool) -> Connection:
         raw = psycopg.connect(
-            self.url,
+            self._conninfo,
             autocommit=True,
             connect_timeout=max(2, int(self.busy_timeout)),
             application_name="threekeys",
@@ -127,6 +130,11 @@ class PostgresEngine:
             poolclass=NullPool,
             creator=lambda: psycopg.connect(self.url, connect_timeout=max(2, int(self.busy_timeout))),
         )
+
+
+_NETWORK = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+"""How soon a host that is gone is noticed: 25 seconds where nothing was sent, 20 where something was. libpq's names;
+what the URL says itself counts."""
 
 
 def _readable(url: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from gateway.apart import CAN
 from gateway.clock import Clock
 from gateway.db.applier import Applier, Outcome
-from gateway.db.committer import Committer, settle
+from gateway.db.committer import NO_ANSWER, Committer, settle
 from gateway.db.connection import Connection
 from gateway.db.engine import Engine
 from gateway.db.errors import StorageBusy, StorageUnavailable
@@ -31,16 +31,20 @@ class Store:
     """One database. `read` and `commit` may be awaited from one event loop.
 
     `apart`: commit in a process of its own, where this machine can; it is forked here and now, and has the machine's
-    clock.
+    clock. `patience`: seconds after which whoever waits is told that the database does not answer; a command waits
+    for as long as it takes.
     """
 
-    def __init__(self, engine: Engine, clock: Clock, *, apart: bool = False) -> None:
+    def __init__(self, engine: Engine, clock: Clock, *, apart: bool = False, patience: float | None = None) -> None:
         self.engine = engine
         self.clock = clock
         applier = Applier(engine, clock)
         self.apart = OwnProcess(applier) if apart and CAN else None
         here = Applier(engine, clock, patient=False) if engine.inline else None
-        self._committer = Committer(self.apart or OwnThread(applier), here)
+        self._committer = Committer(self.apart or OwnThread(applier), here, patience=patience)
+        self._patience = patience
+        self._given_up: set[asyncio.Future[Any]] = set()
+        """Reads that nobody waits for any more, and no reader has done."""
         self._queue: SimpleQueue[Read | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -57,6 +61,11 @@ class Store:
         """`alone()` tells whether whoever waits for a commit is the only one who waits for this process."""
         self._alone = self._committer.alone = alone
 
+    @property
+    def late(self) -> bool:
+        """Whether the database, or who commits, has not answered for longer than anybody waits."""
+        return self._committer.late or len(self._given_up) >= self.engine.readers
+
     async def commit(self, intent: Intent[T]) -> T:
         """Hand an intent to the committer; returns what it applied, durable."""
         return await self._committer.commit(intent)
@@ -66,6 +75,8 @@ class Store:
         loop = asyncio.get_running_loop()
         if self._closing:
             raise StorageUnavailable("the gateway is shutting down")
+        if len(self._given_up) >= self.engine.readers:
+            raise StorageUnavailable(NO_ANSWER)
         if not self._threads:
             self._loop = loop
             self._threads = [
@@ -76,7 +87,18 @@ class Store:
                 thread.start()
         future: asyncio.Future[T] = loop.create_future()
         self._queue.put((lambda connection: work(connection, *args, **kwargs), future))
-        return await future
+        if self._patience is None:
+            return await future
+        timer = loop.call_later(self._patience, self._give_up, future)
+        try:
+            return await future
+        finally:
+            timer.cancel()
+
+    def _give_up(self, future: "asyncio.Future[Any]") -> None:
+        if not future.done():
+            self._given_up.add(future)
+            future.set_exception(StorageUnavailable(NO_ANSWER))
 
     async def look_up(self, work: Callable[[Connection, Sequence[Item]], Sequence[Found]], item: Item) -> Found:
         """Look a few indexed rows up; what is asked for meanwhile shares one call of `work(connection, items)`.
@@ -152,11 +174,17 @@ class Store:
             if settled:
                 assert self._loop is not None
                 try:
-                    self._loop.call_soon_threadsafe(settle_all, settled)
+                    self._loop.call_soon_threadsafe(self._settle, settled)
                 except RuntimeError:  # the loop is closed: nobody waits any more
                     break
         if connection is not None:
             self.engine.close(connection)
+
+    def _settle(self, settled: list[Settled]) -> None:
+        """Tell each waiter, in the loop."""
+        for future, outcome in settled:
+            self._given_up.discard(future)
+            settle(future, outcome)
 
     def _one(
         self, connection: Connection | None, work: Callable[[Connection], Any]
@@ -176,9 +204,3 @@ class Store:
             if idle and isinstance(fault, StorageUnavailable):
                 return self._one(None, work)
             return None, (None, fault)
-
-
-def settle_all(settled: list[Settled]) -> None:
-    """Tell each waiter, in the loop."""
-    for future, outcome in settled:
-        settle(future, outcome)

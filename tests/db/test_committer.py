@@ -100,7 +100,7 @@ def prepared(url: str, amount: int = 10, **options: Any) -> Store:
 
 def test_items_of_a_batch_see_those_before_and_never_overspend(database_url: str, apart: bool) -> None:
     async def scenario() -> tuple[list[bool], int]:
-        store = prepared(database_url, apart=apart)
+        store = prepared(database_url, served=apart)
         taken = await asyncio.gather(*(store.commit(Take()) for _ in range(50)))
         left = await store.read(coins)
         await store.aclose()
@@ -113,8 +113,8 @@ def test_items_of_a_batch_see_those_before_and_never_overspend(database_url: str
 
 def test_two_stores_on_one_database_never_overspend(database_url: str, apart: bool) -> None:
     async def scenario() -> int:
-        one = prepared(database_url, 60, apart=apart)
-        two = open_store(database_url, SystemClock(), apart=apart)
+        one = prepared(database_url, 60, served=apart)
+        two = open_store(database_url, SystemClock(), served=apart)
         taken = await asyncio.gather(*(s.commit(Take()) for _ in range(50) for s in (one, two)))
         await one.aclose()
         await two.aclose()
@@ -125,7 +125,7 @@ def test_two_stores_on_one_database_never_overspend(database_url: str, apart: bo
 
 def test_one_bad_item_costs_only_itself(database_url: str, apart: bool) -> None:
     async def scenario() -> tuple[list[Any], int]:
-        store = prepared(database_url, apart=apart)
+        store = prepared(database_url, served=apart)
         outcomes = await asyncio.gather(*(store.commit(Take(fail=n == 3)) for n in range(6)), return_exceptions=True)
         left = await store.read(coins)
         await store.aclose()
@@ -138,7 +138,7 @@ def test_one_bad_item_costs_only_itself(database_url: str, apart: bool) -> None:
 
 def test_a_gathered_conflict_is_found_when_items_run_singly(database_url: str, apart: bool) -> None:
     async def scenario() -> tuple[list[Any], int]:
-        store = prepared(database_url, apart=apart)
+        store = prepared(database_url, served=apart)
         outcomes = await asyncio.gather(
             *(store.commit(Write(name)) for name in ("p", "q", "q", "r")), return_exceptions=True
         )
@@ -153,7 +153,7 @@ def test_a_gathered_conflict_is_found_when_items_run_singly(database_url: str, a
 
 def test_a_caller_who_hangs_up_cancels_nothing(database_url: str, apart: bool) -> None:
     async def scenario() -> int:
-        store = prepared(database_url, apart=apart)
+        store = prepared(database_url, served=apart)
         task = asyncio.create_task(store.commit(Take()))
         await asyncio.sleep(0)
         task.cancel()
@@ -171,7 +171,7 @@ def test_a_locked_sqlite_file_is_told_as_busy_and_works_again_after(tmp_path: Pa
     url = f"sqlite:///{tmp_path / 'gateway.db'}"
 
     async def scenario() -> bool:
-        store = prepared(url, busy_timeout=0.1, apart=apart)
+        store = prepared(url, busy_timeout=0.1, served=apart)
         other = sqlite3.connect(tmp_path / "gateway.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StorageBusy):
@@ -189,7 +189,7 @@ def test_a_full_sqlite_file_fails_the_item_and_keeps_what_was_there(tmp_path: Pa
 
     async def scenario() -> tuple[int, int]:
         await prepared(url).aclose()
-        store = open_store(url, SystemClock(), max_pages=12, apart=apart)
+        store = open_store(url, SystemClock(), max_pages=12, served=apart)
         kept = 0
         for n in range(100):
             try:
@@ -297,7 +297,7 @@ class Says:
 @pytest.mark.parametrize("fail", [False, True])
 def test_what_is_said_afterwards_is_told_and_undoes_nothing(database_url: str, fail: bool, apart: bool) -> None:
     async def scenario() -> tuple[Sequence[Any], int]:
-        store = prepared(database_url, apart=apart)
+        store = prepared(database_url, served=apart)
         said = await asyncio.gather(store.commit(Says(fail)), return_exceptions=True)
         count = len(await store.read(lambda connection: connection.all(NOTES)))
         await store.aclose()

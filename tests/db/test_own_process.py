@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from gateway.clock import SystemClock
+from gateway.db import committer
 from gateway.db.errors import StorageUnavailable
 from gateway.db.intent import Lock, Transaction
-from gateway.db.open import open_store
+from gateway.db.open import open_engine, open_store
 from gateway.db.store import Store
 
 
@@ -42,7 +44,7 @@ class Ping:
 
 
 def opened(folder: Path) -> Store:
-    return open_store(f"sqlite:///{folder / 'g.db'}", SystemClock(), apart=True)
+    return open_store(f"sqlite:///{folder / 'g.db'}", SystemClock(), served=True)
 
 
 def gone(pid: int) -> bool:
@@ -72,6 +74,57 @@ def test_it_commits_in_another_process_and_ends_with_the_store(tmp_path: Path) -
     pid, ended = asyncio.run(scenario())
     assert pid != os.getpid()
     assert ended
+
+
+def test_where_it_hangs_all_who_wait_are_told_and_whoever_comes_then_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(committer, "_LOOK", 0.05)
+
+    async def scenario() -> None:
+        store = Store(open_engine(f"sqlite:///{tmp_path / 'g.db'}"), SystemClock(), apart=True, patience=0.5)
+        assert store.apart is not None
+        pid = await store.commit(Ping())
+        os.kill(pid, signal.SIGSTOP)
+        waiting = [asyncio.create_task(store.commit(Ping())) for _ in range(40)]  # more than are handed over
+        told = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 3)
+        assert {type(one) for one in told} == {StorageUnavailable}
+        assert store.late
+        began = time.monotonic()
+        with pytest.raises(StorageUnavailable, match="does not answer"):
+            await store.commit(Ping())
+        assert time.monotonic() - began < 0.2
+        os.kill(pid, signal.SIGCONT)
+        while store.late:
+            await asyncio.sleep(0.02)
+        assert await store.commit(Ping()) == pid
+        # What was handed over was carried out after all, once; what was not, never.
+        [(count,)] = await store.read(lambda connection: connection.all(text("SELECT count(*) FROM ping")))
+        assert 2 < count < 40
+        await store.aclose()
+
+    asyncio.run(scenario())
+
+
+def test_a_reader_that_hangs_lets_nobody_wait_for_ever(tmp_path: Path) -> None:
+    hang = threading.Event()
+
+    async def scenario() -> None:
+        store = Store(open_engine(f"sqlite:///{tmp_path / 'g.db'}"), SystemClock(), patience=0.3)
+        with pytest.raises(StorageUnavailable, match="does not answer"):
+            await store.read(lambda _: hang.wait(10))
+        assert store.late
+        began = time.monotonic()
+        with pytest.raises(StorageUnavailable):
+            await store.read(lambda _: 1)
+        assert time.monotonic() - began < 0.2
+        hang.set()
+        while store.late:
+            await asyncio.sleep(0.02)
+        assert await store.read(lambda _: 1) == 1
+        await store.aclose()
+
+    asyncio.run(scenario())
 
 
 def test_where_it_is_killed_all_who_wait_are_told_and_the_gateway_too(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def processes(pid: int) -> dict[str, int]:
     return {Path(f"/proc/{one}/comm").read_text().strip(): int(one) for one in children}
 
 
-async def _granted(realm: Realm, name: str) -> None:
+async def granted(realm: Realm, name: str) -> None:
     async with realm.caseworker() as caseworker, realm.http() as anyone:
         await realm.granted(caseworker, anyone, name)
 
@@ -48,7 +48,7 @@ def test_where_the_committing_process_is_killed_who_waits_is_told_and_the_next_g
 ) -> None:
     with Realm(database_url, people(4)) as realm:
         for name in realm.known:
-            realm.run(_granted(realm, name))
+            realm.run(granted(realm, name))
         holds = [realm.source.hold(person["nino"]) for person in realm.known.values()]
 
         async def scenario() -> list[httpx.Response]:
@@ -80,7 +80,7 @@ def test_where_the_committing_process_is_killed_who_waits_is_told_and_the_next_g
 def test_without_its_verifying_process_a_gateway_verifies_by_itself(database_url: str) -> None:
     with Realm(database_url, people(8)) as realm:
         for name in realm.known:
-            realm.run(_granted(realm, name))
+            realm.run(granted(realm, name))
 
         async def scenario() -> list[int]:
             async with realm.caseworker() as caseworker:
