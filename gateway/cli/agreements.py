@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli.calling import CaFile, Calling, Client, Gateway, Key
-from gateway.cli.signing import acceptance_shown, ask_whether, printable
+from gateway.cli.signing import acceptance_shown, ask_whether
+from gateway.cli.terminal import printable
 from gateway.settings import ConfigurationError
 
 app = typer.Typer(no_args_is_help=True)

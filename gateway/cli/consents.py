@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,30 +23,66 @@ def listing(
     sandbox: Sandbox = DEFAULT_SANDBOX,
 ) -> None:
     """All that this person was asked, and what became of it."""
-    from gateway.cli.consent_table import table
+    from gateway.cli.consent_shown import whole
 
     with _sign_in(sandbox, person) as someone:
-        agreements, agencies = someone.agreements(), someone.agencies()
-        consents = [
-            {
-                **one,
-                "consumerName": agencies[one["consumer"]]["name"],
-                "providerName": agencies[one["provider"]]["name"],
-                "contact": agencies[one["consumer"]]["contact"],
-                **_terms(agreements.get(one["agreement"], {}), one["purpose"]),
-            }
-            for one in someone.consents()
-        ]
+        consents = _in_words(someone, someone.consents())
     if as_json:
         print(json.dumps(consents, indent=1, ensure_ascii=False))
     elif consents:
-        print("\n".join(table(consents)))
-        if any(one["status"] == "requested" for one in consents):
-            print(f"\nDecide: threekeys consent grant {_as(person, sandbox)} CONSENT, or decline.")
-        if any(one["status"] in ("requested", "active") for one in consents):
-            print(f"Take back what is granted, at any time: threekeys consent revoke {_as(person, sandbox)} CONSENT")
+        _print([*whole(consents), *_what_now(consents, _as(person, sandbox))])
     else:
         print("nobody has asked this person for consent")
+
+
+def _what_now(consents: Sequence[Mapping[str, Any]], whose: str) -> Iterator[str]:
+    """What the person may do, each with its command; it names a consent where there could be several."""
+    asked = [one for one in consents if one["status"] == "requested"]
+    live = [one for one in consents if one["status"] in ("requested", "active")]
+    if live:
+        yield ""
+    if asked:
+        which, its = (" CONSENT", "; CONSENT is its id") if len(asked) > 1 else ("", "")
+        if any(one["optionalFields"] for one in asked):
+            yield from _lead(f"Grant what is asked for, without what is optional{its}:", f"grant {whose}{which}")
+            yield from _lead(
+                "Grant it with optional fields too (--optional for each that you allow):",
+                f"grant {whose} --optional FIELD{which}",
+            )
+        else:
+            yield from _lead(f"Grant what is asked for{its}:", f"grant {whose}{which}")
+        yield from _lead(
+            "Decline: nothing is released, and who asked is told that you declined:", f"decline {whose}{which}"
+        )
+    if live:
+        which, its = (" CONSENT", "; CONSENT is its id") if len(live) > 1 else ("", "")
+        yield from _lead(f"Take back what is granted, at any time{its}:", f"revoke {whose}{which}")
+
+
+def _lead(text: str, command: str) -> Iterator[str]:
+    from gateway.cli.terminal import hanging, own_line
+
+    yield from hanging("", text)
+    yield own_line(f"threekeys consent {command}")
+
+
+def _in_words(someone: "StandIn", consents: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Consents with what a person reads beside the ids: names, the dataset's title, what the agreement says."""
+    if not consents:
+        return []
+    agreements, agencies = someone.agreements(), someone.agencies()
+    titles = {dataset: someone.dataset(dataset)["title"] for dataset in {one["dataset"] for one in consents}}
+    return [
+        {
+            **one,
+            "consumerName": agencies[one["consumer"]]["name"],
+            "providerName": agencies[one["provider"]]["name"],
+            "datasetTitle": titles[one["dataset"]],
+            "contact": agencies[one["consumer"]]["contact"],
+            **_terms(agreements.get(one["agreement"], {}), one["purpose"]),
+        }
+        for one in consents
+    ]
 
 
 def _terms(agreement: dict[str, Any], purpose: str) -> dict[str, Any]:
@@ -69,27 +106,26 @@ def grant(
     sandbox: Sandbox = DEFAULT_SANDBOX,
 ) -> None:
     """Grant what is asked for, and of the optional fields those named."""
-    from gateway.cli.consent_table import minute, uses_in_words
-
     with _sign_in(sandbox, person) as someone:
         granted = someone.decide(someone.the("requested", consent_id), "grant", optional or [])
-    _show(granted)
-    print(f"    until {minute(granted['expiresAt'])}, {uses_in_words(granted)}")
-    print(f"    taken back at any time by: threekeys consent revoke {_as(person, sandbox)} {granted['id']}")
+        _show(someone, granted)
+    _print(["", *_lead("Take it back, at any time:", f"revoke {_as(person, sandbox)} {granted['id']}")])
 
 
 @app.command()
 def decline(person: As, consent_id: Id = None, sandbox: Sandbox = DEFAULT_SANDBOX) -> None:
-    """Decline as a whole."""
+    """Decline as a whole: nothing is released, and who asked is told."""
     with _sign_in(sandbox, person) as someone:
-        _show(someone.decide(someone.the("requested", consent_id), "decline", []))
+        _show(someone, someone.decide(someone.the("requested", consent_id), "decline", []))
+    print("\nNothing is released. Who asked is told that you declined.")
 
 
 @app.command()
 def revoke(person: As, consent_id: Id = None, sandbox: Sandbox = DEFAULT_SANDBOX) -> None:
     """Revoke: once this returns, nothing more is released."""
     with _sign_in(sandbox, person) as someone:
-        _show(someone.revoke(someone.the("active", consent_id)))
+        _show(someone, someone.revoke(someone.the("active", consent_id)))
+    print("\nNothing more is released.")
 
 
 def _sign_in(sandbox: Path, person: str) -> "StandIn":
@@ -104,7 +140,11 @@ def _as(person: str, sandbox: Path) -> str:
     return f"--as {shlex.quote(person)}{folder}"
 
 
-def _show(consent: dict[str, Any]) -> None:
-    fields = ", ".join(consent["requiredFields"] + consent["chosenFields"])
-    print(f"{consent['id']}  {consent['status']:9}  {consent['consumer']} ← {consent['dataset']}")
-    print(f"    for {consent['purpose']}: {fields}")
+def _show(someone: "StandIn", consent: dict[str, Any]) -> None:
+    from gateway.cli.consent_shown import short
+
+    _print(short(_in_words(someone, [consent])[0]))
+
+
+def _print(lines: Iterable[str]) -> None:
+    print("\n".join(lines))

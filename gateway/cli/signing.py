@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 
+from gateway.cli.terminal import printable
 from gateway.settings import ConfigurationError
 
 
@@ -57,8 +58,3 @@ def ask_whether(question: str, yes: bool) -> None:
         raise ConfigurationError("nothing was signed: there is no terminal to ask at; --yes signs without asking")
     if not typer.confirm(question):
         raise ConfigurationError("nothing was signed")
-
-
-def printable(text: str) -> str:
-    """Another agency's words, without what could make a terminal show something else."""
-    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)

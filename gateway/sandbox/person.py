@@ -101,6 +101,10 @@ class StandIn:
         """All agencies, by id."""
         return {one["id"]: one for one in self._all("/v1/agencies")}
 
+    def dataset(self, dataset_id: str) -> dict[str, Any]:
+        """A dataset, as the catalogue shows it."""
+        return self._call("GET", f"/v1/datasets/{dataset_id}")
+
     def the(self, status: str, consent_id: str | None) -> str:
         """The id given, or that of the only consent in this status."""
         if consent_id:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.main import main
-from gateway.cli.signing import printable
+from gateway.cli.terminal import printable
 from tests.journeys.running import THREEKEYS
 from tests.world import CONSUMER, PROVIDER, STRANGER, World, agreement_text, world
 
