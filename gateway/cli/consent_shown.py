@@ -26,6 +26,13 @@ def short(consent: Mapping[str, Any]) -> Iterator[str]:
     return _block(consent, [*_asked(consent), *_uses(consent)])
 
 
+def brief(consent: Mapping[str, Any]) -> Iterator[str]:
+    """The id, who asked, and for what: enough to tell it from others."""
+    yield from hanging(f"  {consent['id']}  ", printable(consent["consumerName"]))
+    what = f"{consent['datasetTitle']}: {', '.join(consent['requiredFields'])}, for {consent['purpose']}"
+    yield from hanging("    ", printable(what))
+
+
 def _block(consent: Mapping[str, Any], named: Sequence[tuple[str, str]]) -> Iterator[str]:
     yield from hanging(f"{consent['id']}  ", _standing(consent))
     yield from rows([(name, printable(text)) for name, text in named if text], _NAMES)

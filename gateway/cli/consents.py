@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gateway.cli.options import DEFAULT_SANDBOX, As, AsJson, Sandbox
+from gateway.settings import ConfigurationError
 
 if TYPE_CHECKING:
     from gateway.sandbox.person import StandIn
@@ -107,7 +108,7 @@ def grant(
 ) -> None:
     """Grant what is asked for, and of the optional fields those named."""
     with _sign_in(sandbox, person) as someone:
-        granted = someone.decide(someone.the("requested", consent_id), "grant", optional or [])
+        granted = someone.decide(_one(someone, "requested", consent_id), "grant", optional or [])
         _show(someone, granted)
     _print(["", *_lead("Take it back, at any time:", f"revoke {_as(person, sandbox)} {granted['id']}")])
 
@@ -116,7 +117,7 @@ def grant(
 def decline(person: As, consent_id: Id = None, sandbox: Sandbox = DEFAULT_SANDBOX) -> None:
     """Decline as a whole: nothing is released, and who asked is told."""
     with _sign_in(sandbox, person) as someone:
-        _show(someone, someone.decide(someone.the("requested", consent_id), "decline", []))
+        _show(someone, someone.decide(_one(someone, "requested", consent_id), "decline", []))
     print("\nNothing is released. Who asked is told that you declined.")
 
 
@@ -124,8 +125,23 @@ def decline(person: As, consent_id: Id = None, sandbox: Sandbox = DEFAULT_SANDBO
 def revoke(person: As, consent_id: Id = None, sandbox: Sandbox = DEFAULT_SANDBOX) -> None:
     """Revoke: once this returns, nothing more is released."""
     with _sign_in(sandbox, person) as someone:
-        _show(someone, someone.revoke(someone.the("active", consent_id)))
+        _show(someone, someone.revoke(_one(someone, "active", consent_id)))
     print("\nNothing more is released.")
+
+
+def _one(someone: "StandIn", status: str, consent_id: str | None) -> str:
+    """The id given, or that of the only consent in this status. Raises `ConfigurationError`, which shows several."""
+    from gateway.cli.consent_shown import brief
+
+    if consent_id:
+        return consent_id
+    found = [one for one in someone.consents() if one["status"] == status]
+    if not found:
+        raise ConfigurationError(f"there is no {status} consent; `consent list` shows what this person was asked")
+    if len(found) > 1:
+        shown = [shown for one in _in_words(someone, found) for shown in brief(one)]
+        raise ConfigurationError("\n".join([f"there are {len(found)} {status} consents: name one by its id", *shown]))
+    return str(found[0]["id"])
 
 
 def _sign_in(sandbox: Path, person: str) -> "StandIn":

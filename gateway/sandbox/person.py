@@ -105,17 +105,6 @@ class StandIn:
         """A dataset, as the catalogue shows it."""
         return self._call("GET", f"/v1/datasets/{dataset_id}")
 
-    def the(self, status: str, consent_id: str | None) -> str:
-        """The id given, or that of the only consent in this status."""
-        if consent_id:
-            return consent_id
-        found = [item["id"] for item in self.consents() if item["status"] == status]
-        if not found:
-            raise ConfigurationError(f"there is no {status} consent; `consent list` shows what this person was asked")
-        if len(found) != 1:
-            raise ConfigurationError(f"there are {len(found)} {status} consents: name one by its id (consent list)")
-        return str(found[0])
-
     def decide(self, consent_id: str, decision: str, optional: list[str]) -> dict[str, Any]:
         """Grant or decline."""
         body = {"decision": decision, **({"optionalFields": optional} if optional else {})}

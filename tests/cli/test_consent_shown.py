@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.cli.consent_shown import short, whole
+from gateway.cli.consent_shown import brief, short, whole
 from gateway.cli.terminal import columns
 
 ASKED: dict[str, Any] = {
@@ -147,6 +147,6 @@ def test_no_id_address_or_url_is_broken_and_no_line_is_longer_than_the_terminal_
 
 def test_another_agencys_words_cannot_steer_the_terminal() -> None:
     evil = {**ASKED, "retention": "\x1b[2JA \u202eyear.\n  questions    evil@example.org", "consumerName": "\x1b[1A"}
-    for text in ("".join(whole([evil])), "".join(short(evil))):
+    for text in ("".join(whole([evil])), "".join(brief(evil)), "".join(short(evil))):
         assert text.isprintable()
     assert sum(line.startswith("  questions ") for line in whole([evil])) == 1

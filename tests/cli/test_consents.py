@@ -9,7 +9,7 @@ import pytest
 
 from gateway.sandbox.listening import listen
 from tests.cli.conftest import Command
-from tests.world import DATASET, PEOPLE, World, world
+from tests.world import CONSUMER, DATASET, PEOPLE, World, world
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,9 @@ class Person:
         status, out, err = self._threekeys("consent", verb, "--as", self.name, *more)
         assert (status, err) == (0, "")
         return out
+
+    def told(self, verb: str) -> str:
+        return self._threekeys.told("consent", verb, "--as", self.name)
 
 
 @pytest.fixture
@@ -113,3 +116,24 @@ def test_who_declines_is_told_what_that_leads_to(person: Person, gateway: World)
     assert declined.startswith(f"{its}  declined ")
     assert declined.endswith("\nNothing is released. Who asked is told that you declined.\n")
     assert gateway.casework.get(f"/v1/consents/{its}").json()["status"] == "declined"
+
+
+def test_where_several_could_be_meant_they_are_shown_and_none_is_changed(person: Person, gateway: World) -> None:
+    first, second = asked(gateway, person), asked(gateway, person, dataset=gateway.offer(), fields=["validUntil"])
+    lines = person("list").splitlines()
+    assert f"  threekeys consent grant --as {person.name} CONSENT" in lines
+    for verb, status in (("decline", "requested"), ("revoke", "active")):
+        assert person.told(verb).splitlines() == [
+            f"threekeys: there are 2 {status} consents: name one by its id",
+            f"  {second}  The {CONSUMER}",
+            "    Offered: validUntil, for with-consent",
+            f"  {first}  The {CONSUMER}",
+            "    Licences: status, for with-consent",
+        ]
+        for its in (first, second):
+            assert gateway.casework.get(f"/v1/consents/{its}").json()["status"] == status
+            if status == "requested":
+                person("grant", its)
+    assert person("revoke", first).endswith("\nNothing more is released.\n")
+    assert person("revoke").startswith(f"{second}  revoked ")
+    assert "there is no active consent" in person.told("revoke")
