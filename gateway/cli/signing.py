@@ -2,18 +2,21 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import typer
 
-from gateway.cli.terminal import printable
+from gateway.cli.terminal import printable, rows
 from gateway.settings import ConfigurationError
+
+_NAMES: Final = 19  # columns of the longest name of a row
 
 
 def acceptance_shown(found: Mapping[str, Any], sha256: str, payload: bytes, client: str, kid: str) -> str:
-    """An agreement's newest version with all its terms, and the very bytes that an acceptance of it signs."""
+    """An agreement's newest version with all its terms, and the very bytes that an acceptance of it signs, whole on
+    one line; the terms go on below themselves at the terminal's width."""
     text = found["text"]
-    rows = [
+    terms = [
         ("title", text["title"]),
         ("agreement", f"{found['id']}, version {found['version']}"),
         ("provider", f"{text['provider']}, of {text['dataset']}"),
@@ -30,7 +33,7 @@ def acceptance_shown(found: Mapping[str, Any], sha256: str, payload: bytes, clie
         ("signed", payload.decode()),
         ("by", f"{client}, key {kid}"),
     ]
-    return "\n".join(f"  {name:19}  {printable(value)}" for name, value in rows)
+    return "\n".join(rows([(name, printable(value)) for name, value in terms], _NAMES))
 
 
 def _purpose(one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -47,8 +47,9 @@ def own_line(text: str, indent: int = 2) -> str:
 
 
 def printable(text: str) -> str:
-    """Another agency's words, without what could make a terminal show something else."""
-    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+    """Another agency's words, without what could make a terminal show something else; any blank is a plain one."""
+    plain = (" " if unicodedata.category(one) == "Zs" else one for one in text)
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in plain)
 
 
 def _wrapped(text: str, room: int) -> list[str]:

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.main import main
-from gateway.cli.terminal import printable
 from tests.journeys.running import THREEKEYS
 from tests.world import CONSUMER, PROVIDER, STRANGER, World, agreement_text, world
 
@@ -97,8 +96,9 @@ def test_another_agencys_agreement_is_not_there(agreement: Run, text: Path) -> N
 
 
 def test_what_is_accepted_is_shown_and_nothing_is_signed_where_nobody_says_yes(
-    agreement: Run, gateway: World, text: Path
+    agreement: Run, gateway: World, text: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     its = agreement(CONSUMER, "draft", str(text))[1].split()[0]
     served = json.loads(agreement(CONSUMER, "show", its)[1])
     status, shown, said = agreement(CONSUMER, "accept", its)
@@ -162,9 +162,25 @@ def test_a_fault_of_a_whole_text_is_told_without_an_empty_pointer(agreement: Run
     assert "\n  at the top: an unknown member stands here; known are: " in said
 
 
-def test_what_could_make_a_terminal_show_something_else_is_not_printed() -> None:
-    assert printable("\x1b[2Jfor \u202eevil") == "\ufffd[2Jfor \ufffdevil"
-    assert printable("Führerscheine → Wohngeld") == "Führerscheine → Wohngeld"
+@pytest.mark.parametrize("width", [60, 80])
+def test_what_is_signed_keeps_to_the_terminal_with_no_word_of_it_broken(
+    agreement: Run, text: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    onward = (
+        "None without a new agreement, save that a statute orders it: " * 6
+        + "see https://council.example/onward-use."
+    )
+    text.write_text(json.dumps(agreement_text(onwardUse=onward)))
+    its = agreement(CONSUMER, "draft", str(text))[1].split()[0]
+    shown = agreement(CONSUMER, "accept", its)[1]
+    lines = shown.splitlines()
+    for line in lines:
+        assert len(line) <= width or len(line.split()) == 1, line
+    assert f"  onward use           {onward}" not in shown
+    assert " ".join(onward.split()) in " ".join(shown.split())
+    sha256 = json.loads(agreement(CONSUMER, "show", its)[1])["sha256"]
+    assert f'{{"agreement":"{its}","sha256":"{sha256}","version":1}}' in [line.strip() for line in lines]
 
 
 @pytest.mark.parametrize(

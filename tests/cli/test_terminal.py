@@ -10,7 +10,7 @@ import termios
 
 import pytest
 
-from gateway.cli.terminal import columns, hanging, own_line, rows, width
+from gateway.cli.terminal import columns, hanging, own_line, printable, rows, width
 
 WIDTH = "from gateway.cli.terminal import width; print(width())"
 LONG = "https://benefits.sandbox.invalid/privacy"
@@ -87,3 +87,9 @@ def test_a_text_in_wide_letters_breaks_between_them_and_never_before_its_punctua
         assert 36 <= columns(line) <= 40 or line == lines[-1]
         assert line.strip()[0] not in "。」"
         assert line[-1] != "「"
+
+
+def test_what_could_make_a_terminal_show_something_else_is_not_printed() -> None:
+    assert printable("\x1b[2Jfor \u202eevil") == "\ufffd[2Jfor \ufffdevil"
+    assert printable("Führerscheine → Wohngeld") == "Führerscheine → Wohngeld"
+    assert printable("Art.\u00a06 und\u30007") == "Art. 6 und 7", "blanks that do not break are blanks"
