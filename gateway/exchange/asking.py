@@ -1,6 +1,6 @@
 """From a request as sent to what is asked: normalised, pseudonymised, frozen."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.auth.caller import Caller, ClientCaller, PersonCaller
@@ -77,8 +77,7 @@ def rules(request: ExchangeRequest, dataset: DatasetRow | None, *, confirmed: bo
         return
     yield unknown_fields(dataset.record_type, request, "fields", "fields")
     yield _schemes(request, dataset)
-    if confirmed and dataset.confirmations:
-        yield _confirmations(request, dataset)
+    yield _confirmations(request, dataset.confirmations if confirmed else ())
 
 
 def explicit_form(request: ExchangeRequest) -> Iterator[Fault]:
@@ -163,12 +162,17 @@ def _schemes(request: ExchangeRequest, dataset: DatasetRow) -> Iterator[Fault]:
     yield fault(("subject", "identifiers"), f"this dataset takes {', '.join(schemes)}")
 
 
-def _confirmations(request: ExchangeRequest, dataset: DatasetRow) -> Iterator[Fault]:
+def _confirmations(request: ExchangeRequest, wanted: Sequence[str]) -> Iterator[Fault]:
+    """All that the dataset confirms a person by, and nothing else: who sends more believes that it is compared."""
     given = request.subject.confirm
-    for name in dataset.confirmations:
+    for name, member in members(Confirm).items():
         # What was sent and is not sound has its own fault already.
-        if given is None or getattr(given, members(Confirm)[name].attribute, "") is None:
+        sent = given is not None and getattr(given, member.attribute, "") is not None
+        if name in wanted and not sent:
             yield {"pointer": _CONFIRM, "detail": f"{name} is needed"}
+        elif sent and name not in wanted:
+            by = f"confirms a person by {', '.join(wanted)} alone" if wanted else "does not confirm who a person is"
+            yield fault(("subject", "confirm", name), f"this dataset {by}: it would not be compared, so leave it out")
 
 
 def _confirmed(request: ExchangeRequest, dataset: DatasetRow) -> dict[str, str]:

@@ -81,6 +81,27 @@ def test_what_confirms_must_be_sent(shared: World) -> None:
     assert [one["pointer"] for one in answer.json()["errors"]] == ["/subject/confirm"]
 
 
+@pytest.mark.parametrize("path", ["/v1/exchanges", "/v1/decisions"])
+def test_what_would_not_be_compared_is_refused(shared: World, path: str) -> None:
+    """Who sends a wrong name with the right date of birth is not to believe that both were looked at."""
+    subject = {
+        "identifiers": [{"scheme": "nino", "value": PEOPLE["ann"]["nino"]}],
+        "confirm": {"dateOfBirth": RIGHT, "familyName": "Nobody"},
+    }
+    asked = len(shared.adapter.queries)
+    answer = shared.casework.post(path, json=shared.ask(dataset=CONFIRMED, subject=subject))
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+    [fault] = answer.json()["errors"]
+    assert fault["pointer"] == "/subject/confirm/familyName"
+    assert "confirms a person by dateOfBirth alone" in fault["detail"]
+    answer = shared.casework.post(path, json=shared.ask(subject=subject))
+    assert [one["pointer"] for one in answer.json()["errors"]] == [
+        "/subject/confirm/dateOfBirth", "/subject/confirm/familyName",
+    ]  # fmt: skip
+    assert "does not confirm who a person is" in answer.json()["errors"][0]["detail"]
+    assert len(shared.adapter.queries) == asked
+
+
 def test_miss_mismatch_and_restricted_record_are_told_alike(shared: World) -> None:
     answers, accounts, found = [], [], []
     for kind, make in CASES.items():
