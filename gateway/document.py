@@ -31,6 +31,7 @@ from gateway.exchange import deciding
 from gateway.exchange import errors as exchange
 from gateway.exchange.asgi import PATH as EXCHANGES
 from gateway.ledger import errors as ledger
+from gateway.notices.errors import NoticeNotAppropriate
 from gateway.policy import REASONS, Reason, Usage
 from gateway.web.bodies import BodyTooSlow
 from gateway.web.declared import MEDIA_TYPE, problems
@@ -75,6 +76,7 @@ _SAMPLES: tuple[GatewayError, ...] = (
     TokenInvalid("the access token has expired"),
     ProofInvalid("the proof was used before"),
     NotConsentable("notified"),
+    NoticeNotAppropriate("consent"),
     UnknownParameter(("cursor", "limit")),
 )
 

@@ -199,6 +199,7 @@ def _permissions(connection: Connection, row: AgreementRow, now: int) -> list[Pe
             provider=row.provider_id,
             purpose=purpose.code,
             signal=purpose.signal,
+            notice_version=purpose.notice_version,
             fields=list(text.fields),
             agreement=row.id,
             version=row.in_force,

@@ -8,6 +8,7 @@ from gateway.agreements.refusing import FORESEEN
 from gateway.auth.caller import ClientCaller
 from gateway.auth.dependencies import client_with
 from gateway.catalogue.errors import NoSuchDataset
+from gateway.notices.errors import NoticeNotAppropriate
 from gateway.notices.service import Notices
 from gateway.policy import REASONS
 from gateway.web.declared import answer, problems
@@ -24,7 +25,7 @@ def router(notices: Notices) -> APIRouter:
         "/notices",
         status_code=201,
         responses=answer(201, "The notice, recorded", recorded=examples.NOTIFIED)
-        | problems(NoSuchDataset, *FORESEEN, REASONS["notice-required"], REASONS["notice-outdated"]),
+        | problems(NoSuchDataset, NoticeNotAppropriate, *FORESEEN, REASONS["notice-outdated"]),
         summary="Record that a person was notified",
     )
     async def notify(

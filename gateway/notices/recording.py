@@ -10,6 +10,7 @@ from gateway.clock import to_iso
 from gateway.db.intent import AGREEMENT, Lock, Transaction
 from gateway.ledger.entry import append
 from gateway.notices import repository
+from gateway.notices.errors import NoticeNotAppropriate
 from gateway.notices.repository import NoticeRow
 from gateway.policy import NoticeFacts
 from gateway.subjects import repository as subjects
@@ -37,6 +38,9 @@ class RecordNotice:
 
     def apply(self, tx: Transaction) -> NoticeRow:
         known = grounds_of(tx, self)
+        terms = known.agreement.purposes.get(self.purpose) if known.agreement else None
+        if terms is not None and terms.signal != "notified":
+            raise NoticeNotAppropriate(terms.signal)
         offered = known.dataset.fields if known.dataset else frozenset()
         fields = known.agreement.fields if known.agreement else offered
         notice = NoticeFacts(self.notice_version, self.given_at)

@@ -24,12 +24,14 @@ def notice_rules(body: NoticeBody, dataset: DatasetRow | None, *, now: int) -> R
     """What the shape of a notice alone cannot show (`gateway.web.faults`)."""
     yield unknown_dataset(body, dataset)
     yield schemes_twice(body)
-    yield _too_long_ago(body, now)
+    yield _when(body, now)
 
 
-def _too_long_ago(body: NoticeBody, now: int) -> Iterator[Fault]:
-    """A slip, or a placeholder: nobody remembers it. Older than the agreement it may be, as where one follows another
-    and the notice still stands."""
+def _when(body: NoticeBody, now: int) -> Iterator[Fault]:
+    """Not yet, or so long ago that it is a slip or a placeholder: nobody remembers it. Older than the agreement it
+    may be, as where one follows another and the notice still stands."""
+    if from_datetime(body.given_at) > now:
+        yield fault(("givenAt",), "it lies in the future: record a notice once it was given")
     if from_datetime(body.given_at) < now - _OLDEST:
         yield fault(("givenAt",), f"a notice of more than {OLDEST_YEARS} years ago opens nothing: give it anew")
 

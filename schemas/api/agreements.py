@@ -171,6 +171,8 @@ class Permission(WireModel):
     provider: str
     purpose: str
     signal: str
+    notice_version: str | None = None
+    """With the signal `notified`: which notice the person must have been given."""
     fields: list[str]
     agreement: str
     version: int

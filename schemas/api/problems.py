@@ -86,5 +86,5 @@ class Problem(WireModel):
     """Every fault of the request."""
     scope: str | None = None
     """With `insufficient-scope`: the scope that the call needs."""
-    signal: Literal["explicit-request", "notified", "none"] | None = None
+    signal: Literal["consent", "explicit-request", "notified", "none"] | None = None
     """With `consent-not-appropriate`: what the agreement asks of the person instead of consent."""

@@ -91,6 +91,7 @@ PERMISSION: Final[dict[str, Any]] = {
     "provider": "sandbox.licensing",
     "purpose": "blue-badge-eligibility",
     "signal": "consent",
+    "noticeVersion": None,
     "fields": _FIELDS,
     "agreement": ids.AGREEMENT,
     "version": 1,

@@ -51,8 +51,20 @@ def test_a_notice_that_would_open_nothing_is_refused(world: World, change: dict[
 
 
 def test_a_notice_of_the_future_is_not_given_yet(world: World) -> None:
-    name = world.newcomer()
-    assert code(notify(world, name, givenAt=at(world, hours=-1))) == (403, "notice-required")
+    told = problem(notify(world, world.newcomer(), givenAt=at(world, hours=-1)), 422, "invalid-request")
+    assert [(one["pointer"], "in the future" in one["detail"]) for one in told["errors"]] == [("/givenAt", True)]
+
+
+def test_where_the_agreement_asks_for_another_signal_a_notice_is_not_recorded(world: World) -> None:
+    for purpose, signal in (("with-consent", "consent"), ("by-statute", "none")):
+        told = problem(notify(world, world.newcomer(), purpose=purpose), 409, "notice-not-appropriate")
+        assert told["signal"] == signal
+
+
+def test_an_agency_reads_in_its_permissions_which_notice_it_must_give(world: World) -> None:
+    permissions = world.casework.get("/v1/permissions").json()["items"]
+    versions = {one["purpose"]: one["noticeVersion"] for one in permissions}
+    assert (versions["notified"], versions["with-consent"]) == ("notice-1", None)
 
 
 @pytest.mark.parametrize(("given", "taken"), [("1900-01-01T00:00:00Z", False), (3_670, False), (3_640, True)])
