@@ -1,8 +1,10 @@
 """The gateway's side of an adapter: deadline, bulkhead, retry and breaker, so that adapters stay simple."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 
 from adapters import errors as adapter_errors
@@ -19,6 +21,7 @@ from gateway.exchange.errors import (
     SourceResting,
     SourceTimeout,
 )
+from gateway.exchange.holdups import timed
 from gateway.telemetry.log import logger, where
 
 State = Literal["up", "down", "unknown", "resting"]
@@ -91,28 +94,43 @@ class Source:
 
     async def _try(self, query: Query) -> Record | None:
         left = self.retries
-        loop = asyncio.get_running_loop()
-        until = loop.time() + self.deadline
+        until = time.monotonic() + self.deadline
         while True:
             try:
-                return await self.adapter.fetch(query)
+                record = await timed(self._asked(query), partial(self._held_up, query.exchange_id))
             except adapter_errors.NotFound:
-                return None
+                record = None
             except adapter_errors.Retriable as error:
                 asked = _seconds(error.retry_after)
                 pause = _PAUSE if asked is None else asked
-                if left <= 0 or loop.time() + pause >= until:
+                if left <= 0 or time.monotonic() + pause >= until:
                     headers = {"Retry-After": str(max(1, int(asked or 1)))}
                     raise SourceFault(headers=headers).seen_as(**self._of(error, query.identifiers)) from None
                 left -= 1
                 await asyncio.sleep(pause)
-                query = replace(query, deadline=until - loop.time())
+                query = replace(query, deadline=until - time.monotonic())
+                continue
             except adapter_errors.Misconfigured as error:
                 raise SourceMisconfigured().seen_as(**self._of(error, query.identifiers)) from None
             except (TimeoutError, asyncio.CancelledError):
                 raise
             except (Exception, SystemExit, KeyboardInterrupt) as error:  # a library that means to end a program
                 raise SourceMalformed().seen_as(**self._of(error, query.identifiers)) from None
+            if time.monotonic() >= until:  # who holds up the loop holds up the timer too that would have ended it
+                raise TimeoutError
+            return record
+
+    async def _asked(self, query: Query) -> Record | None:
+        return await self.adapter.fetch(query)
+
+    def _held_up(self, exchange_id: str, seconds: float) -> None:
+        logger("source").warning(
+            "the adapter held up the event loop, and every other request with it: what blocks in its fetch belongs "
+            "into asyncio.to_thread",
+            adapter=self.name,
+            exchangeId=exchange_id,
+            seconds=round(seconds, 1),
+        )
 
     def _of(self, error: BaseException, identifiers: Mapping[str, str]) -> dict[str, Any]:
         """What may be logged of an error. Its message too where a kind of ours says it: the contract keeps values out
