@@ -26,6 +26,9 @@ _HOSTILE: Final = (
     "*%*",
 )
 _GRACE: Final = 2.0  # seconds past its deadline in which a fetch has to give up by itself
+_STANDSTILL: Final = 0.05  # seconds in which nothing else runs; a fetch may be as long about its own work
+_TRIES: Final = 5  # a machine that is busy stands still too, and not each time
+_ENOUGH: Final = 3.0  # seconds of trying
 
 
 class AdapterConformance:
@@ -100,6 +103,19 @@ class AdapterConformance:
         assert isinstance(found, Record | Retriable), "what is too late may succeed later"
         assert isinstance(await adapter.fetch(known), Record), "a missed deadline leaves it usable"
 
+    async def test_the_event_loop_goes_on_while_it_fetches(self, adapter: Adapter, known: Query) -> None:
+        """Of a source that answers at once it cannot be told: let the one of your test take its 0.1 seconds."""
+        until = time.monotonic() + _ENOUGH
+        shortest = await _longest_standstill(adapter, known)
+        for _ in range(_TRIES - 1):
+            if shortest < _STANDSTILL or time.monotonic() > until:
+                break
+            shortest = min(shortest, await _longest_standstill(adapter, known))
+        assert shortest < _STANDSTILL, (
+            f"fetch held up the event loop for {shortest:.2f} s: on a gateway every other request stands still;"
+            " `await` what it waits for, or run it in a thread (`await asyncio.to_thread(…)`)"
+        )
+
     @pytest.mark.parametrize("value", _HOSTILE, ids=range(len(_HOSTILE)))
     async def test_a_hostile_identifier_finds_nobody(self, adapter: Adapter, known: Query, value: str) -> None:
         query = replace(known, identifiers=dict.fromkeys(known.identifiers, value))
@@ -112,7 +128,7 @@ class AdapterConformance:
         self, adapter: Adapter, known: Query
     ) -> None:
         query = replace(known, identifiers={"no-such-scheme": "CANARY-0451"})
-        found = await _answer(adapter, query)
+        found = await _answer(adapter, query, "asked by a scheme that it does not take, ")
         assert not isinstance(found, Record), "nobody was asked for that it could find"
         assert "CANARY-0451" not in _everything_said(found), "no error holds an identifier"
 
@@ -137,11 +153,41 @@ class AdapterConformance:
         await asyncio.wait_for(adapter.aclose(), _GRACE)
 
 
-async def _answer(adapter: Adapter, query: Query) -> Record | AdapterError | None:
+async def _answer(adapter: Adapter, query: Query, when: str = "") -> Record | AdapterError | None:
     try:
         return await adapter.fetch(query)
     except AdapterError as error:
         return error
+    except Exception as error:
+        kind = type(error).__name__
+        raise AssertionError(
+            f"{when}fetch raises {kind}, which says nothing of what to do about it: raise an error of"
+            " `adapters.errors` (`Misconfigured` where an operator must act), or return None"
+        ) from error
+
+
+async def _longest_standstill(adapter: Adapter, query: Query) -> float:
+    """Seconds for which a ticker beside `fetch` did not get its turn."""
+    last, longest = time.monotonic(), 0.0
+
+    def turn() -> None:
+        nonlocal last, longest
+        before, last = last, time.monotonic()
+        longest = max(longest, last - before)
+
+    async def tick() -> None:
+        while True:
+            turn()
+            await asyncio.sleep(0)
+
+    ticker = asyncio.ensure_future(tick())
+    try:
+        await asyncio.sleep(0)
+        await adapter.fetch(query)
+    finally:
+        turn()
+        ticker.cancel()
+    return longest
 
 
 def _names(value: Any) -> Iterator[str]:
