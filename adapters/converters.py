@@ -9,6 +9,8 @@ boolean                         Y/N, yes/no, true/false, 1/0    true
                                 (but see `Options.protects`)
 code                            a key of `codes`                its value; `otherwise` for any other key
 date                            `format` (yyyy-mm-dd), a date   "1980-04-01"
+                                or, without `format`, a moment
+                                in ISO 8601: its day in `zone`
 partial-date                    the same, or less of it,        "1980-04", "1980"
                                 or 00 for what is not known
 datetime                        ISO 8601 or `format`, `zone`    "2026-11-24T20:58:02Z"
@@ -30,7 +32,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic.alias_generators import to_camel
 
-from adapters.dates import DateFormat, Unconvertible, to_utc
+from adapters.dates import DateFormat, Unconvertible, day_of, day_of_text, to_utc
 from schemas.identifiers import SCHEMES, InvalidIdentifier, normalise
 
 __all__ = [
@@ -158,21 +160,28 @@ def _date(options: Options) -> Convert:
     form = DateFormat(options.format or "yyyy-mm-dd")
     if not form.whole:
         raise ValueError(f"the format {form.text!r} has no day; use the converter `partial-date`")
-    zone = _zone(options.zone)
-
-    def convert(value: Any) -> str:
-        if isinstance(value, datetime):
-            return (value.astimezone(zone) if value.tzinfo else value).date().isoformat()
-        return value.isoformat() if isinstance(value, date) else form.full(_text(value))
-
-    return convert
+    return _day_or(form.full, options)
 
 
 def _partial_date(options: Options) -> Convert:
-    form = DateFormat(options.format or "yyyy-mm-dd")
+    return _day_or(DateFormat(options.format or "yyyy-mm-dd").partial, options)
+
+
+def _day_or(read: Callable[[str], str], options: Options) -> Convert:
+    """The day of a moment; without a format, of a text that is one too. Any other text as the form reads it."""
+    zone, with_time = _zone(options.zone), options.format is None
 
     def convert(value: Any) -> str:
-        return value.isoformat() if type(value) is date else form.partial(_text(value))
+        if isinstance(value, datetime):
+            return day_of(value, zone)
+        if isinstance(value, date):
+            return value.isoformat()
+        text = _text(value)
+        if with_time and len(text) > len("yyyy-mm-dd"):
+            day = day_of_text(text, zone)
+            if day is not None:
+                return day
+        return read(text)
 
     return convert
 
@@ -256,7 +265,7 @@ _BUILT: Final[Mapping[str, Callable[[Options], Convert]]] = {
 CONVERTERS: Final = (*_SIMPLE, *_BUILT, *SCHEMES)
 _TAKES: Final[Mapping[str, tuple[str, ...]]] = {
     "format": ("date", "partial-date", "datetime"),
-    "zone": ("date", "datetime"),
+    "zone": ("date", "partial-date", "datetime"),
     "unit": ("money",),
     "currency": ("money",),
     "codes": ("code",),
@@ -284,6 +293,8 @@ def converter(names: Sequence[str], options: Options) -> Convert:
             steps.append(_SIMPLE[name])
         elif name in _BUILT:
             steps.append(_BUILT[name](options))
+            if name == "datetime":  # the format was the source's; what follows reads what this gives
+                options = replace(options, format=None)
         elif name in SCHEMES:
             steps.append(scheme_converter(name))
         else:

@@ -22,6 +22,9 @@ class Unconvertible(ValueError):
     """A source's value is not what the mapping says. The message never holds the value."""
 
 
+_MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}.*", re.ASCII)
+
+
 class DateFormat:
     """A compiled format, such as `dd/mm/yyyy`. Raises ValueError where it cannot be one.
 
@@ -38,7 +41,10 @@ class DateFormat:
                 f"the format {text!r} needs yyyy once, and at most one each of dd, mm or mmm, HH, MM, SS"
             )
         if re.search(r"[A-Za-z]", re.sub(r"T", "", _TOKEN.sub("", text))):
-            raise ValueError(f"the format {text!r} has letters that are none of yyyy, mm, mmm, dd, HH, MM, SS")
+            raise ValueError(
+                f"the format {text!r} has letters that are none of yyyy, mm, mmm, dd, HH, MM, SS;"
+                " a date and time in ISO 8601 is read without a format"
+            )
         if "dd" in dated and not {"mm", "mmm"} & set(dated):
             raise ValueError(f"the format {text!r} has a day and no month")
         self.whole = "dd" in dated  # whether it can say a day
@@ -90,6 +96,27 @@ class DateFormat:
 def to_utc(moment: datetime, zone: tzinfo) -> datetime:
     """The moment in UTC; one without a zone is taken to be of `zone`."""
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def day_of(moment: datetime, zone: tzinfo) -> str:
+    """The day of a moment in the zone; one without a zone of its own has the day that it says."""
+    try:
+        return (moment.astimezone(zone) if moment.tzinfo else moment).date().isoformat()
+    except OverflowError:
+        raise Unconvertible("there is no such date") from None
+
+
+def day_of_text(text: str, zone: tzinfo) -> str | None:
+    """The same of a date and time in ISO 8601; None where the text is none."""
+    text = text.strip()
+    if not _MOMENT.fullmatch(text):
+        return None
+    try:
+        return day_of(datetime.fromisoformat(text), zone)
+    except Unconvertible:
+        raise
+    except ValueError:
+        return None
 
 
 def _compile(text: str) -> re.Pattern[str]:

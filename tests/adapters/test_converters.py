@@ -6,6 +6,7 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -56,6 +57,14 @@ def convert(name: str, value: Any, **options: Any) -> Any:
             datetime.datetime(1980, 3, 31, 23, 0, tzinfo=datetime.UTC),
             "1980-04-01",
         ),
+        ("date", {}, "2024-01-08T00:00:00Z", "2024-01-08"),
+        ("date", {}, " 2024-01-08 00:00:00.1234567 ", "2024-01-08"),
+        ("date", {"zone": "Europe/London"}, "2024-07-08T23:00:00Z", "2024-07-09"),
+        ("date", {"zone": "Europe/London"}, "2024-07-08T23:00:00", "2024-07-08"),
+        ("date", {}, "2024-01-08T00:30+01:00", "2024-01-07"),
+        ("partial-date", {}, "1980-04-01T00:00:00Z", "1980-04-01"),
+        ("partial-date", {"zone": "Europe/London"}, "1980-04-01T23:00:00Z", "1980-04-02"),
+        ("partial-date", {}, datetime.datetime(1980, 4, 1, 12, 0), "1980-04-01"),  # noqa: DTZ001  # as drivers give it
         ("partial-date", {"format": "yyyymmdd"}, "1980", "1980"),
         ("partial-date", {"format": "yyyymmdd"}, "198004", "1980-04"),
         ("partial-date", {"format": "yyyymmdd"}, "19800401", "1980-04-01"),
@@ -109,6 +118,11 @@ def test_a_value_comes_out_in_the_shared_shape(name: str, options: Any, value: A
         ("date", {"format": "yyyymmdd"}, "1980041"),
         ("date", {"format": "dd-mmm-yyyy"}, "01-XXX-1980"),
         ("date", {}, "١٩٨٠-٠٤-٠١"),
+        ("date", {}, "2024-01-08T25:00:00Z"),
+        ("date", {}, "2024-02-30T00:00:00Z"),
+        ("date", {}, "2024-01-08T00:00:00 secret"),
+        ("date", {}, "0001-01-01T00:00:00+14:00"),
+        ("date", {"format": "yyyy-mm-dd"}, "2024-01-08T00:00:00Z"),
         ("partial-date", {"format": "yyyymmdd"}, "19801340"),
         ("partial-date", {"format": "yyyymmdd"}, "19800031"),
         ("partial-date", {}, "0000"),
@@ -142,6 +156,7 @@ def test_a_value_that_does_not_convert_is_refused_without_telling_it(name: str, 
         ("date", {"format": "dd/mm"}),
         ("date", {"format": "dd/yyyy"}),
         ("date", {"format": "mm/yyyy"}),
+        ("date", {"format": "yyyy-mm-ddTHH:MM:SSZ"}),
         ("date", {"format": "dd/mm/yyyy yyyy"}),
         ("date", {"format": "jj/mm/yyyy"}),
         ("date", {"format": "mm mmm yyyy"}),
@@ -203,6 +218,36 @@ def test_every_date_written_in_a_format_is_read_back(form: str, day: datetime.da
     )
     assert DateFormat(form).full(written) == day.isoformat()
     assert DateFormat(form).partial(written) == day.isoformat()
+
+
+OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: datetime.timezone(datetime.timedelta(minutes=minutes)))
+
+
+@pytest.mark.parametrize("name", ["date", "partial-date"])
+@given(
+    local=st.datetimes(datetime.datetime(2, 1, 1), datetime.datetime(9998, 1, 1)),  # noqa: DTZ001  # or it has none
+    offset=st.none() | OFFSETS,
+    zone=st.sampled_from(["UTC", "Europe/London", "Pacific/Auckland"]),
+    between=st.sampled_from(["T", " "]),
+)
+def test_a_date_of_a_moment_is_its_day_in_the_zone(
+    name: str, local: datetime.datetime, offset: datetime.timezone | None, zone: str, between: str
+) -> None:
+    moment = local.replace(tzinfo=offset)
+    day = (moment.astimezone(ZoneInfo(zone)) if moment.tzinfo else moment).date().isoformat()
+    written = moment.isoformat(between)
+    assert convert(name, written, zone=zone) == day
+    assert convert(name, moment, zone=zone) == day
+    if moment.utcoffset() == datetime.timedelta(0):
+        assert convert(name, written.replace("+00:00", "Z"), zone=zone) == day
+    assert converter(["datetime", name], Options(zone=zone))(written) == day
+
+
+def test_the_format_of_a_moment_is_none_of_its_date() -> None:
+    of_a_moment = converter(["datetime", "date"], Options(format="dd/mm/yyyy HH:MM", zone="Europe/London"))
+    assert of_a_moment("09/07/2024 00:30") == "2024-07-09"
+    with pytest.raises(Unconvertible):
+        of_a_moment("2024-07-09T00:30:00Z")
 
 
 @given(text=st.text(alphabet=string.printable, max_size=12), name=st.sampled_from(["date", "partial-date", "money"]))
