@@ -35,13 +35,15 @@ class Layout:
 
 
 class Index:
-    """Rows by identifier. `bad` holds the line numbers of rows that cannot be read, `total` counts all."""
+    """Rows by identifier. `bad` holds the line numbers of rows that cannot be read, `total` counts all; `why` tells
+    of the first of them, by its column and never by a value."""
 
     def __init__(self, layout: Layout, as_of: datetime) -> None:
         self.layout = layout
         self.as_of = as_of
         self.total = 0
         self.bad: list[int] = []
+        self.why = ""
         self._normalise: dict[str, Convert] = {scheme: scheme_converter(scheme) for scheme in layout.key}
         self._rows: dict[Key, list[Row]] = {}
         self._broken: set[Key] = set()
@@ -70,7 +72,12 @@ class Index:
             return None
         lines = ", ".join(str(line) for line in self.bad[:20])
         more = f" and {len(self.bad) - 20} more" if len(self.bad) > 20 else ""
-        return f"{len(self.bad)} of {self.total} rows cannot be read whole, on line {lines}{more}"
+        return f"{len(self.bad)} of {self.total} rows cannot be read whole, on line {lines}{more}; {self.first}"
+
+    @property
+    def first(self) -> str:
+        """The first row that cannot be read, and why."""
+        return f"line {self.bad[0]}: {self.why}"
 
     def add(self, line: int, row: Row, lines: Sequence[str], check: Callable[[Row], object]) -> None:
         """Index a row under its identifiers; where one cannot be read, or there is none, the row is rejected.
@@ -78,29 +85,32 @@ class Index:
         A row with a value that does not convert counts as bad and stays: whoever asks for the rest of it gets that.
         """
         keys = []
+        why = f"the row has nothing in {' or '.join(self.layout.key.values())}"
         try:
             for scheme, column in self.layout.key.items():
                 cell = row[column].strip()
                 if cell:
                     keys.append((scheme, self._normalise[scheme](cell)))
-        except Unconvertible:
-            keys = []
+        except Unconvertible as error:
+            keys, why = [], f"the column {column} is no {scheme}: {error}"
         if not keys:
-            self.reject(line, lines)
+            self.reject(line, lines, why)
             return
         self.total += 1
         for key in keys:
             self._rows.setdefault(key, []).append(row)
         try:
             check(row)
-        except Permanent:
+        except Permanent as error:
+            self.why = self.why or str(error)
             self.bad.append(line)
 
-    def reject(self, line: int, lines: Sequence[str]) -> None:
+    def reject(self, line: int, lines: Sequence[str], why: str) -> None:
         """Count bad lines (a stray quote spoils several), and remember every identifier that may stand in them.
 
         Rather one refusal too many than "not held" about a person whose row we could not read.
         """
+        self.why = self.why or why
         self.total += len(lines)
         self.bad.extend(range(line, line + len(lines)))
         cells = "".join(lines).replace(self.layout.quote, "").replace("\n", self.layout.delimiter)
@@ -136,16 +146,31 @@ def make_index(content: bytes, layout: Layout, as_of: datetime, check: Callable[
         except csv.Error as error:
             if "unexpected end of data" in str(error):
                 raise Permanent(f"a quote that opens on line {line} of the file never closes") from None
-            index.reject(line, lines.taken)
+            index.reject(line, lines.taken, "a quote stands within a cell, or something behind one that closes")
         else:
             if not cells:
                 continue  # an empty line
-            if len(cells) != len(header) or _SURROGATE.search("".join(cells)):
-                index.reject(line, lines.taken)
+            why = _unreadable(cells, header, layout, len(lines.taken))
+            if why is not None:
+                index.reject(line, lines.taken, why)
             else:
                 index.add(line, dict(zip(header, cells, strict=True)), lines.taken, check)
         if len(index.bad) > layout.most_bad:
-            raise Permanent(f"more than {layout.most_bad} rows of the file cannot be read, the last on line {line}")
+            raise Permanent(
+                f"more than {layout.most_bad} rows of the file cannot be read, the last on line {line}; {index.first}"
+            )
+
+
+def _unreadable(cells: list[str], header: list[str], layout: Layout, lines: int) -> str | None:
+    """Why a row has no cell for each column; None where it has."""
+    if len(cells) != len(header):
+        quoted = f"; a quote in it goes on over {lines} lines" if lines > 1 else ""
+        return f"the row has {len(cells)} cells, and there are {len(header)} columns{quoted}"
+    if not _SURROGATE.search("".join(cells)):
+        return None
+    at = next(number for number, cell in enumerate(cells) if _SURROGATE.search(cell))
+    column = header[at] if header[at] in layout.needed else f"number {at + 1}"  # an unknown name may be anything
+    return f"the column {column} holds bytes that are not {layout.encoding}; mend `encoding`, or the file"
 
 
 class _Lines(Iterator[str]):

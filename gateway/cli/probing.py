@@ -1,6 +1,7 @@
 """Whether the source behind an adapter is there: asked when a dataset of it is registered, and never a condition."""
 
 import asyncio
+import logging
 from contextlib import suppress
 
 from gateway.settings import AdapterConfiguration
@@ -11,7 +12,12 @@ _SECONDS = 10.0
 def told(name: str, one: AdapterConfiguration) -> str | None:
     """What an operator should look at, in a line: the source does not answer, or says what is odd. None where it
     answers, or where its adapter cannot be probed."""
-    return asyncio.run(_told(name, one))
+    log = logging.getLogger("adapters")
+    log.disabled = True  # what it would log of a source is in the line that comes of this
+    try:
+        return asyncio.run(_told(name, one))
+    finally:
+        log.disabled = False
 
 
 async def _told(name: str, one: AdapterConfiguration) -> str | None:

@@ -235,20 +235,26 @@ async def test_a_wrong_header_is_misconfigured(make: Make, path: Path, content: 
 
 
 BAD = {
-    "too few cells": "7;ZZ123470A;999900000070",
-    "too many cells": "7;ZZ123470A;999900000070;a;;1;N;x",
-    "identifier": "7;ZZ123470A;no uprn;a;;1;N",
-    "quoting": '7;ZZ123470A;999900000070;"a"b;;1;N',
+    "too few cells": ("7;ZZ123470A;999900000070", "the row has 3 cells, and there are 7 columns"),
+    "too many cells": ("7;ZZ123470A;999900000070;a;;1;N;x", "the row has 8 cells, and there are 7 columns"),
+    "identifier": (
+        "7;ZZ123470A;no uprn;a;;1;N",
+        "the column UPRN is no uprn: characters: a UPRN has digits only",
+    ),
+    "quoting": (
+        '7;ZZ123470A;999900000070;"a"b;;1;N',
+        "a quote stands within a cell, or something behind one that closes",
+    ),
 }
 
 
-@pytest.mark.parametrize("row", BAD.values(), ids=BAD)
+@pytest.mark.parametrize(("row", "why"), BAD.values(), ids=BAD)
 async def test_a_bad_row_is_skipped_and_counted_and_permanent_for_its_own_person(
-    make: Make, path: Path, row: str
+    make: Make, path: Path, row: str, why: str
 ) -> None:
     drop(path, [ROWS[0], row, *ROWS[1:]])
     adapter = make()
-    assert await adapter.probe() == "1 of 4 rows cannot be read whole, on line 3"
+    assert await adapter.probe() == f"1 of 4 rows cannot be read whole, on line 3; line 3: {why}"
     for nino in ("ZZ123456A", "ZZ123457A"):
         assert await adapter.fetch(of(nino=nino)) is not None
     with pytest.raises(Permanent, match="row for this person cannot be read") as raised:
@@ -261,7 +267,10 @@ async def test_a_value_that_does_not_convert_is_counted_and_permanent_only_where
 ) -> None:
     drop(path, [*ROWS, "7;ZZ123470A;999900000070;Sandbox-Bad;31/02/1980;1;N"])
     adapter = make()
-    assert await adapter.probe() == "1 of 4 rows cannot be read whole, on line 5"
+    assert await adapter.probe() == (
+        "1 of 4 rows cannot be read whole, on line 5; "
+        "line 5: the source field DOB does not convert: there is no such date"
+    )
     whole = await adapter.fetch(of(nino="ZZ123470A"))
     assert whole is not None
     assert isinstance(whole.fault, Permanent)
@@ -277,12 +286,35 @@ async def test_a_byte_that_does_not_decode_spoils_its_row_alone(make: Make, path
     bad = "7;ZZ123470A;999900000070;Sandbox-Été;;1;N".encode("iso-8859-1")
     drop(path, b"\xef\xbb\xbf" + HEADER.encode() + b"\n" + bad + b"\n" + good + b"\n")
     adapter = make(encoding="utf-8")
-    assert await adapter.probe() == "1 of 2 rows cannot be read whole, on line 2"
+    assert await adapter.probe() == (
+        "1 of 2 rows cannot be read whole, on line 2; "
+        "line 2: the column SURNAME holds bytes that are not utf-8; mend `encoding`, or the file"
+    )
     record = await adapter.fetch(of(nino="ZZ123471A"))
     assert record is not None
     assert record.data["person"]["familyName"] == "Sandbox-Été"
     with pytest.raises(Permanent):
         await adapter.fetch(of(nino="ZZ123470A"))
+
+
+async def test_a_row_without_an_identifier_says_which_columns_are_empty(make: Make, path: Path) -> None:
+    drop(path, [*ROWS, "7;;;Sandbox-Nobody;;1;N"])
+    assert str(await make().probe()).endswith("; line 5: the row has nothing in NINO or UPRN")
+
+
+async def test_a_column_that_nothing_reads_is_told_by_its_number(make: Make, path: Path) -> None:
+    drop(path, (HEADER + ";ZZ123470A\n" + ROWS[0] + ";").encode("iso-8859-1") + b"\xe9\n")
+    assert "; line 2: the column number 8 holds bytes that are not utf-8;" in str(
+        await make(encoding="utf-8").probe()
+    )
+
+
+async def test_of_many_bad_rows_the_first_is_told_by_its_reason(make: Make, path: Path) -> None:
+    drop(path, [*ROWS, "7;ZZ123470A;999900000070;Sandbox-Bad;31/02/1980;1;N", "8;x", "9;;;a;;1;N"])
+    note = str(await make().probe())
+    assert note.startswith("3 of 6 rows cannot be read whole, on line 5, 6, 7; line 5: the source field DOB ")
+    with pytest.raises(Permanent, match="the last on line 6; line 5: the source field DOB does not convert"):
+        await make(mostBadRows=1).fetch(KNOWN)
 
 
 async def test_a_quote_that_never_closes_refuses_the_file(make: Make, path: Path) -> None:
@@ -299,7 +331,9 @@ async def test_whoever_a_stray_quote_swallows_is_never_said_not_to_be_held(
 ) -> None:
     drop(path, [ROWS[0], '7;ZZ123470A;999900000070;"open;;1;N', ROWS[1], closing])
     adapter = make()
-    assert await adapter.probe() == "3 of 4 rows cannot be read whole, on line 3, 4, 5"
+    note = str(await adapter.probe())
+    assert note.startswith("3 of 4 rows cannot be read whole, on line 3, 4, 5; line 3: ")
+    assert " quote " in note
     assert await adapter.fetch(KNOWN) is not None
     for nino in ("ZZ123470A", "ZZ123457A"):
         with pytest.raises(Permanent):

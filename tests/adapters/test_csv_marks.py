@@ -49,7 +49,7 @@ async def test_rows_that_cannot_be_read_are_logged_by_their_lines_when_the_file_
         for _ in range(2):
             assert await adapter.fetch(KNOWN) is not None
         told = [json.loads(line) for line in log.text.splitlines()]
-        said = "2 of 5 rows cannot be read whole, on line 3, 6"
+        said = "2 of 5 rows cannot be read whole, on line 3, 6; line 3: the row has 3 cells, and there are 7 columns"
         assert [(one["room"], one["level"], one["message"]) for one in told] == [
             ("adapters", "warning", f"the file {path}: {said}")
         ]

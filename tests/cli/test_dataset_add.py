@@ -15,6 +15,7 @@ from gateway.sandbox import world
 from gateway.sandbox.layout import Layout
 from gateway.sandbox.processes import configuration
 from tests.cli.conftest import Command
+from tests.web.logs import logged
 
 MAPPING = {
     "fields": {
@@ -167,6 +168,18 @@ def test_a_dataset_over_a_source_that_is_not_there_is_registered_with_a_warning(
     assert "gone.csv is not there (yet)" in warned()
     set_up(tmp_path, "rest", service)
     assert "127.0.0.1" in warned()
+
+
+def test_what_is_odd_about_a_source_is_told_once(add: Command, tmp_path: Path) -> None:
+    file = tmp_path / "homes.csv"
+    file.write_text("ref,surname,since,addr,ni_no\n1,Sandbox-A,2020-01-01,1 Row,ZZ123456A\n2,Sandbox-B,2020-01-01\n")
+    Path(f"{file}.done").touch()
+    set_up(tmp_path, "csv", {"path": str(file), "key": TABLE["key"], "mapping": MAPPING})
+    with logged() as log:
+        status, _, err = add(*dataset())
+    said = "1 of 2 rows cannot be read whole, on line 3; line 3: the row has 3 cells, and there are 5 columns"
+    assert (status, log.text) == (0, "")
+    assert err == f"threekeys: warning: the source of the adapter homes answers, but: {said}\n"
 
 
 def test_what_is_said_of_a_dataset_is_changed_and_what_is_not_given_stays(add: Command) -> None:
