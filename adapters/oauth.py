@@ -45,6 +45,7 @@ class ClientCredentials:
         else:
             raise Misconfigured("`oauth.tokenUrl` is an http(s) URL, or a path from /")
         self._client = self._own or client
+        self._address = self._client.origin.text + self._client.prefix + self._path.partition("?")[0]
         self._secret = secret(settings.client_secret)
         self._token: str | None = None
         self._until = 0.0
@@ -86,13 +87,13 @@ class ClientCredentials:
         if 400 <= response.status < 500 and response.status not in (408, 425, 429):
             # Never `NotFound`, which would read as a record that is not held.
             raise Misconfigured(
-                f"the token endpoint at {response.origin} answered {response.status}:"
+                f"the token endpoint {self._address} answered {response.status}:"
                 " check `oauth.tokenUrl`, `clientId`, `clientSecret` and `scope`"
             )
         answer = response.raise_for_source().json()
         token = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(token, str) or str(answer.get("token_type", "")).lower() != "bearer":
-            raise Permanent(f"the token endpoint at {response.origin} answered without a Bearer token")
+            raise Permanent(f"the token endpoint {self._address} answered without a Bearer token")
         lifetime = answer.get("expires_in", _SECONDS)
         seconds_left = float(lifetime) if isinstance(lifetime, int | float) else _SECONDS
         self._token = token

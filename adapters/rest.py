@@ -184,7 +184,11 @@ class RestAdapter:
         elif len(items) > 1:
             items = self._mapped.of_one(items, query.identifiers)
         if len(items) > 1:
-            raise Permanent("the source gives more than one record for one person")
+            pick = "" if self.settings.pick_by_identifier else ", or `pickByIdentifier: true` if only one of them is"
+            raise Permanent(
+                f"the source gives more than one record for one person at {self.settings.items}: say `itemsAre: rows`"
+                f" if all of them are that person's{pick}"
+            )
         return items[0] if items else None
 
     def _carries(self, item: Mapping[str, Any], identifiers: Mapping[str, str]) -> bool:

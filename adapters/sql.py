@@ -162,9 +162,10 @@ class SqlAdapter:
         result = connection.execute(statement, values)
         missing = sources - set(result.keys()) - set(self._lists)
         if missing:
+            beside = f" `lists` gives {', '.join(self._lists)};" if self._lists else ""
             raise Misconfigured(
-                f"the query gives no column {', '.join(sorted(missing))}, which the mapping reads;"
-                f" it gives {', '.join(result.keys())}"
+                f"the query gives no column {', '.join(sorted(missing))}, which the mapping reads;{beside}"
+                f" the query gives {', '.join(result.keys())}"
             )
         rows = [dict(row._mapping) for row in result.fetchmany(_MOST_ROWS)]
         result.close()

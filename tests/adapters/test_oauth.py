@@ -34,6 +34,30 @@ async def test_an_endpoint_that_is_not_there_or_refuses_is_misconfigured(status:
         await asked(status)
 
 
+@pytest.mark.parametrize(
+    ("base", "token_url", "asked"),
+    [
+        ("/api", "/token", "/api/token"),
+        ("/api", "{origin}/token?tenant=7", "/token"),
+        ("", "/oauth/token?tenant=7", "/oauth/token"),
+    ],
+    ids=["behind a prefix", "whole", "at the root"],
+)
+async def test_the_address_that_was_asked_is_named_without_its_query(base: str, token_url: str, asked: str) -> None:
+    async with serving(lambda _: answer({}, 401)) as server:
+        client = HttpClient(server.url + base)
+        settings = {
+            "tokenUrl": token_url.format(origin=server.url),
+            "clientId": "c",
+            "clientSecret": "env:OAUTH_SECRET",
+        }
+        credentials = ClientCredentials(OAuthSettings.model_validate(settings), client)
+        with pytest.raises(Misconfigured, match=f"the token endpoint {server.url}{asked} answered 401:"):
+            await credentials.token(2.0)
+        await credentials.aclose()
+        await client.aclose()
+
+
 @pytest.mark.parametrize("status", [408, 425, 429, 503])
 async def test_an_endpoint_that_cannot_answer_now_may_be_asked_again(status: int) -> None:
     with pytest.raises(Retriable):

@@ -202,8 +202,11 @@ async def test_more_than_one_record_is_permanent_unless_they_are_picked_by_ident
     hits = [{"a": 1, "ni": "ZZ123456A"}, {"a": 2, "ni": "ZZ123457A"}]
     assert await fetch(lambda _: answer({"hits": []}), **RECORDS) is None
     assert await fetch(lambda _: answer({"hits": hits[:1]}), **RECORDS) is not None
-    with pytest.raises(Permanent, match="more than one record"):
+    said = "more than one record for one person at hits: say `itemsAre: rows` if .*, or `pickByIdentifier: true` if"
+    with pytest.raises(Permanent, match=said):
         await fetch(lambda _: answer({"hits": hits}), **RECORDS)
+    with pytest.raises(Permanent, match=r"say `itemsAre: rows` if all of them are that person's$"):
+        await fetch(lambda _: answer({"hits": hits[:1] * 2}), pickByIdentifier=True, **RECORDS)
     record = await fetch(lambda _: answer({"hits": hits}), pickByIdentifier=True, **RECORDS)
     assert record is not None
     assert record.identifiers == {"nino": "ZZ123456A"}

@@ -204,11 +204,15 @@ def test_a_value_that_does_not_convert_is_permanent_and_not_told(make: Make) -> 
         ({"query": "SELECT * FROM nowhere WHERE ni_no = :nino"}, "nowhere"),
         ({"query": "SELEKT :nino"}, "SELEKT"),
         ({"query": "SELECT licno, ni_no, flag FROM drv_licence WHERE ni_no = :nino"}, "no column"),
+        (
+            {"lists": {"entitlement": "SELECT cat FROM drv_entitlement WHERE licno = :licno"}},
+            "no column entitlements, which the mapping reads; `lists` gives entitlement; the query gives .*licno",
+        ),
         ({"lists": {"entitlements": "SELECT cat FROM drv_entitlement WHERE licno = :lic_no"}}, "lic_no"),
         ({"lists": {"entitlements": "SELECT nope FROM drv_entitlement WHERE licno = :licno"}}, "nope"),
         ({"query": "DELETE FROM drv_licence WHERE ni_no = :nino RETURNING *"}, "refused"),
     ],
-    ids=["column", "table", "syntax", "mapped column", "list's parameter", "list's column", "writing"],
+    ids=["column", "table", "syntax", "mapped column", "list's name", "list's parameter", "list's column", "writing"],
 )
 def test_a_query_that_cannot_work_is_misconfigured_and_says_what_to_mend(
     make: Make, settings: dict[str, Any], said: str
