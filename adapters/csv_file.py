@@ -124,6 +124,10 @@ class CsvAdapter:
             return record
         return replace(record, as_of=index.as_of)
 
+    def origin_of(self, path: str) -> str | None:
+        """What a field of the record is read from."""
+        return self._mapped.origin_of(path)
+
     async def probe(self) -> str | None:
         """Read the file if it has changed; the note tells the lines of bad rows."""
         self._checked = float("-inf")

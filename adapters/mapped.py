@@ -1,8 +1,8 @@
 """A mapping made a function: from a source's row to a `Record`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 from adapters.base import Offer, Record
 from adapters.converters import scheme_converter
@@ -27,6 +27,14 @@ T = TypeVar("T", bound=Source)
 _PLANS: Final = 256  # sets of fields whose plan is kept; agreements use a handful
 
 
+@runtime_checkable
+class Origins(Protocol):
+    """An adapter with a mapping, which knows what a field of its records is read from."""
+
+    def origin_of(self, path: str) -> str | None:
+        """As `Mapped.origin_of`."""
+
+
 class Mapped:
     """A compiled mapping, with one plan for each set of fields: what nobody asked for is not even read."""
 
@@ -45,6 +53,10 @@ class Mapped:
             for scheme, spec in mapping.identifiers.items()
         }
         self._unseen = Unseen(mapping)
+        found: dict[str, dict[str, None]] = {}
+        for path, name in _origins(mapping.fields, "", ""):
+            found.setdefault(path, {})[name] = None
+        self._origins = {path: " or ".join(names) for path, names in found.items()}
         self._plan(None)
 
     def __call__(self, source: Source, fields: frozenset[str] | None) -> Record:
@@ -100,6 +112,12 @@ class Mapped:
         """The names that are read from each row of the source's list of that name."""
         lists = (spec for spec in self.mapping.fields.values() if isinstance(spec, EachRow) and spec.each == each)
         return frozenset().union(*(_sources(spec.fields, "", None) for spec in lists))
+
+    def origin_of(self, path: str) -> str | None:
+        """The source's field that a field of the record, or one above it, is read from: `code`, `claims[].ref`."""
+        while path and path not in self._origins:
+            path = path.rpartition(".")[0]
+        return self._origins.get(path)
 
     def _plan(self, fields: frozenset[str] | None) -> list[Step]:
         plan = self._plans.get(fields)
@@ -163,6 +181,20 @@ def _steps(specs: Mapping[str, Spec], prefix: str, fields: frozenset[str] | None
 
 def _constant(value: Any) -> Read:
     return lambda source: value
+
+
+def _origins(specs: Mapping[str, Spec], prefix: str, within: str) -> Iterator[tuple[str, str]]:
+    """(field path, name in the source) of each field that is read from it."""
+    for target, spec in specs.items():
+        path = prefix + target
+        if isinstance(spec, Value):
+            yield path, within + spec.from_
+        elif isinstance(spec, EachRow):
+            yield path, within + spec.each
+            yield from _origins(spec.fields, path + ".", f"{within}{spec.each}[].")
+        elif not isinstance(spec, Constant):
+            for row in spec.rows:
+                yield from _origins(row, path + ".", within)
 
 
 def _sources(specs: Mapping[str, Spec], prefix: str, fields: frozenset[str] | None) -> set[str]:

@@ -126,6 +126,10 @@ class RestAdapter:
             return None
         return None if source is None else self._mapped(source, query.fields)
 
+    def origin_of(self, path: str) -> str | None:
+        """What a field of the record is read from."""
+        return self._mapped.origin_of(path)
+
     async def probe(self) -> str | None:
         """A token where there is OAuth, and `probePath` where it is set; else whether the host takes a connection."""
         deadline = time.monotonic() + 5.0

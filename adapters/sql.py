@@ -91,6 +91,10 @@ class SqlAdapter:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._read, query, deadline)
 
+    def origin_of(self, path: str) -> str | None:
+        """What a field of the record is read from."""
+        return self._mapped.origin_of(path)
+
     async def probe(self) -> str | None:
         """Run the query for nobody, and see that it gives every column that the mapping reads."""
         nobody = dict.fromkeys(self.settings.key)

@@ -1,6 +1,6 @@
 """Minimise: is it the right person, does it fit its record type, and then the permitted fields only."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -31,9 +31,14 @@ class Minimised:
     fields: frozenset[str] = frozenset()
 
 
-def minimise(ask: Ask, record: Record | None, permitted: frozenset[str]) -> Minimised:
+Origin = Callable[[str], str | None]
+
+
+def minimise(
+    ask: Ask, record: Record | None, permitted: frozenset[str], origin_of: Origin = lambda path: None
+) -> Minimised:
     """Whatever the adapter returned, no other field survives. Raises `SourceWrongPerson`, `SourceWrongSchema`, and
-    the record's own fault.
+    the record's own fault. `origin_of` gives the source's name of a field's path, for the log.
 
     In this order, so that a fault tells nobody of a record that they may not be told of: whose it is, whether it is
     restricted, whether the person is confirmed, and only then whether it can be read and fits.
@@ -52,9 +57,16 @@ def minimise(ask: Ask, record: Record | None, permitted: frozenset[str]) -> Mini
     try:
         kept = projection(ask.dataset.record_type, permitted).apply(record.data)
     except RecordInvalid as error:
-        raise SourceWrongSchema().seen_as(errors=error.errors) from None
+        raise SourceWrongSchema().seen_as(errors=[_traced(one, origin_of) for one in error.errors]) from None
     as_of = from_datetime(record.as_of) if record.as_of else None
     return Minimised("held", kept, as_of, found_by, permitted)
+
+
+def _traced(error: Mapping[str, str], origin_of: Origin) -> dict[str, str]:
+    """An error of a record with the source's field that it comes from: there it is to be mended."""
+    names = (name for name in error["pointer"].split("/") if name and not name.isdigit())
+    origin = origin_of(".".join(names))
+    return {**error, "sourceField": origin} if origin is not None else {**error}
 
 
 def _confirmed(ask: Ask, record: Record) -> bool:

@@ -177,7 +177,7 @@ class Exchanges:
             finally:
                 self.metrics.source_took(asked.dataset.id, time.perf_counter() - started)
             fetched_at = self.clock.now()
-            return minimise(asked, record, permit.fields), fetched_at
+            return minimise(asked, record, permit.fields, source.origin_of), fetched_at
         except SourceFault as fault:
             raise await self._failed(asked, taken, permit, fault, key) from None
         except Exception as error:  # of a record that is none: an adapter may hand in anything

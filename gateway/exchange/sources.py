@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from adapters import errors as adapter_errors
 from adapters.base import Adapter, Probes, Query, Record
+from adapters.mapped import Origins
 from gateway.clock import MICROSECONDS, Clock
 from gateway.deadline import Deadline
 from gateway.errors import SourceFault
@@ -136,10 +137,16 @@ class Source:
         """What may be logged of an error. Its message too where a kind of ours says it: the contract keeps values out
         of it, and our tests see to that; a foreign adapter's might hold some, so its class and place must do."""
         more = where(error)
-        ours = type(self.adapter).__module__.partition(".")[0] == "adapters"
-        if ours and isinstance(error, adapter_errors.AdapterError):
+        if self._is_ours() and isinstance(error, adapter_errors.AdapterError):
             more["said"] = _scrubbed(str(error), identifiers)
         return more
+
+    def _is_ours(self) -> bool:
+        return type(self.adapter).__module__.partition(".")[0] == "adapters"
+
+    def origin_of(self, path: str) -> str | None:
+        """The name in the source of what a field is read from, where a mapping says so."""
+        return self.adapter.origin_of(path) if self._is_ours() and isinstance(self.adapter, Origins) else None
 
     async def state(self) -> State:
         """A real probe, where the adapter has one; of those who ask meanwhile and for 5 seconds on, one for all."""

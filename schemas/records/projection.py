@@ -5,6 +5,7 @@ first, so that a source of the wrong shape is found out even where the odd part 
 stays absent, null stays null, and identifiers come out in their canonical form.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -13,6 +14,7 @@ from jiter import from_json
 from pydantic import BaseModel, ValidationError
 
 from schemas.members import members
+from schemas.money import Money
 from schemas.records.model import RecordModel
 from schemas.records.paths import Tree, UnknownFields, field_paths, tree_of
 from schemas.records.registry import record_model
@@ -25,12 +27,14 @@ _DETAILS: Final[Mapping[str, str]] = {
     "int_type": "a whole number is expected",
     "less_than_equal": "the number is too large",
     "list_type": "a list is expected",
-    "literal_error": "it is none of the values that the record type lists",
+    "literal_error": "it is none of the values that the record type lists: {expected}",
     "model_type": "an object is expected",
-    "string_pattern_mismatch": "the text does not have the form that the record type asks for",
-    "string_too_long": "the text is too long",
+    "string_pattern_mismatch": "the text does not have the form that the record type asks for: {pattern}",
+    "string_too_long": "the text is longer than {max_length} characters",
     "string_type": "text is expected",
 }
+"""What stands in braces is the schema's own."""
+_MONEY: Final = "money is expected, an object of amount and currency; a mapping makes it with `as: money`"
 
 
 class RecordInvalid(ValueError):
@@ -127,8 +131,11 @@ def _errors(error: ValidationError) -> list[dict[str, str]]:
         place = item["loc"][:-1] if kind == "extra_forbidden" else item["loc"]
         if kind == "value_error":  # from the validators of this house, whose messages hold no value
             detail = str(item["ctx"]["error"])
+        elif kind == "model_type" and item["ctx"]["class_name"] == Money.__name__:
+            detail = _MONEY
         else:
             detail = _DETAILS.get(kind, "it does not have the shape of the record type")
+            detail = detail.format_map(defaultdict(str, item.get("ctx", {})))
         found.append({"pointer": "".join(f"/{_escape(step)}" for step in place), "detail": detail})
     return found
 

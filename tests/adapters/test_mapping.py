@@ -46,6 +46,30 @@ def said(record: Record) -> str:
     return str(record.fault)
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("licenceNumber", "licno"),
+        ("holder.dateOfBirth", "brth_dt"),
+        ("holder", None),
+        ("weeklyAmount.amount", "amt"),
+        ("issuedIn", None),
+        ("categories", "entitlements"),
+        ("categories.validFrom", "entitlements[].dt"),
+        ("addresses.postcode", "pc"),
+        ("bedrooms", None),
+        ("", None),
+    ],
+)
+def test_the_origin_of_a_field_is_the_sources_name_of_it(path: str, name: str | None) -> None:
+    assert Mapped(RecordMapping.model_validate(read_yaml(DOCUMENTED))).origin_of(path) == name
+
+
+def test_of_rows_that_are_written_out_each_is_an_origin() -> None:
+    rows = [{"name": "first"}, {"name": "second"}, {"name": "first"}]
+    assert mapped({"names": {"rows": rows}}).origin_of("names.name") == "first or second"
+
+
 def test_the_documented_mapping_does_what_it_says() -> None:
     record = Mapped(RecordMapping.model_validate(read_yaml(DOCUMENTED)))(ROW, None)
     assert record.data == {

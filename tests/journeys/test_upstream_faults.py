@@ -1,6 +1,7 @@
 """The agency's own system behind the built-in REST adapter, over real HTTP, in every bad state."""
 
 import asyncio
+import json
 import socket
 from collections.abc import Callable, Iterator
 
@@ -105,6 +106,20 @@ def test_an_upstream_that_answers_wrongly(
     upstream.ask(status, code)
     upstream.source.answer = licence_of
     upstream.works()
+
+
+def test_a_record_of_another_schema_is_logged_by_its_sources_field_and_what_the_record_type_asks_for(
+    upstream: Upstream,
+) -> None:
+    upstream.source.answer = lambda read: json_answer({"nino": read.nino, "status": MARK})
+    with logged() as log:
+        answer = upstream.world.casework.post("/v1/exchanges", json=upstream.world.ask(dataset=upstream.dataset))
+        problem(answer, 502, "source-wrong-schema")
+        [line] = [line for line in log.text.splitlines() if "source failed" in line]
+    assert MARK not in line
+    [error] = json.loads(line)["errors"]
+    assert (error["pointer"], error["sourceField"]) == ("/status", "status")
+    assert "values that the record type lists: 'valid'" in error["detail"]
 
 
 def test_an_upstream_that_is_slow(upstream: Upstream) -> None:

@@ -192,6 +192,27 @@ def test_a_wrong_record_is_refused_with_pointers_and_without_values(data: Any, p
     assert caught.value.__suppress_context__
 
 
+@pytest.mark.parametrize(
+    ("record_type", "data", "detail"),
+    [
+        ("gp-registration/v1", {"practice": {"code": "MARKED!"}}, "the record type asks for: ^[A-Z"),
+        ("driving-licence/v1", {"status": "MARKED"}, "that the record type lists: 'valid', "),
+        ("gp-registration/v1", {"practice": {"name": "MARKED" * 100}}, "longer than 200 characters"),
+        ("council-tax/v1", {"annualCharge": "MARKED"}, "a mapping makes it with `as: money`"),
+        ("gp-registration/v1", {"practice": "MARKED"}, "an object is expected"),
+    ],
+    ids=["pattern", "list", "length", "money", "object"],
+)
+def test_a_wrong_record_is_told_by_what_its_record_type_asks_for(
+    record_type: str, data: dict[str, Any], detail: str
+) -> None:
+    with pytest.raises(RecordInvalid) as caught:
+        projection(record_type, frozenset()).apply(data)
+    [error] = caught.value.errors
+    assert detail in error["detail"]
+    assert "MARKED" not in error["detail"]
+
+
 def test_unknown_types_and_fields_are_named() -> None:
     with pytest.raises(UnknownRecordType, match="driving-licence/v1"):
         projection("driving-licence/v2", frozenset())
