@@ -1,5 +1,6 @@
 """The example that integrators copy passes its own tests, and its entry point leads to an adapter."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -36,6 +37,21 @@ def test_its_entry_point_leads_to_the_adapter(monkeypatch: pytest.MonkeyPatch) -
     (point,) = (EntryPoint(name, value, GROUP) for name, value in declared.items())
     assert point.name == "primary-care"
     assert point.load().__name__ == "PrimaryCareAdapter"
+
+
+@pytest.mark.parametrize("example", ["primary-care", "parking-permit"])
+def test_an_example_imports_what_the_guide_names_and_nothing_from_within_a_room(example: str) -> None:
+    guide = (ROOT / "docs" / "guide-integrator.md").read_text()
+    [module] = (ROOT / "examples" / example).glob("threekeys_*/__init__.py")
+    ours = [
+        one
+        for one in ast.walk(ast.parse(module.read_text()))
+        if isinstance(one, ast.ImportFrom) and (one.module or "").startswith(("schemas.", "adapters."))
+    ]
+    assert ours
+    for one in ours:
+        assert f"`{one.module}`" in guide
+        assert {name.name for name in one.names if f"`{name.name}" not in guide} == set()
 
 
 def test_the_kinds_do_not_import_pytest() -> None:

@@ -6,8 +6,7 @@ from typing import Any, ClassVar, Literal
 from schemas.core_location import Address
 from schemas.core_person import NumberedPerson
 from schemas.dates import Day
-from schemas.records import RecordModel
-from schemas.records.model import Word, confirmed_by
+from schemas.records import RecordModel, Word, confirmed_by
 
 
 class Permitted(NumberedPerson):
