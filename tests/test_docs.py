@@ -55,6 +55,7 @@ SHOWN_ONLY = {
     "systemctl": "tests/test_installing.py reads the unit",
     "sudo -u threekeys -H /opt/threekeys-0.2.0": "the same page migrates by the version before",
     "ln -sfn /opt/threekeys-0.2.0": "the same page makes the first link",
+    "threekeys dataset try": "tests/cli/test_dataset_try.py tries one",
     "python -m pytest": "tests/adapters/test_example.py runs the example's tests",
 }
 

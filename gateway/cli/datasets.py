@@ -1,4 +1,4 @@
-"""`dataset add|update|set|list|show`: what agencies offer, held to what its adapter can serve."""
+"""`dataset add|update|set|try|list|show`: what agencies offer, held to what its adapter can serve."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -8,6 +8,7 @@ import typer
 from gateway.cli.options import DEFAULT_CONFIG, AsJson, Config
 from gateway.cli.shown import card, moment, table, tell
 from gateway.cli.storing import commit, read
+from gateway.cli.trying import try_dataset
 from gateway.settings import ConfigurationError, Settings, load
 
 if TYPE_CHECKING:
@@ -133,6 +134,9 @@ def _held_to_its_adapter(
 
     offer = held_to(settings.adapters, adapter, record_type, identifiers, confirm)
     return [] if offer is None else not_given(offer, record_type)
+
+
+app.command("try")(try_dataset)
 
 
 @app.command("list")
