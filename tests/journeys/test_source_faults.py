@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -187,6 +188,25 @@ def test_what_may_succeed_later_is_tried_once_more_and_then_told_with_the_time_t
     world.adapter.before = raising(Retriable("busy", retry_after=17))
     assert faulty(world, 503, "source-unavailable")["retryAfter"] == "17"
     assert len(world.adapter.queries) == 1
+
+
+def test_an_adapter_that_blocks_past_its_deadline_is_named_and_nothing_of_it_released(world: World) -> None:
+    async def block(_: Query) -> None:
+        time.sleep(0.7)  # what an adapter must not do
+
+    source_of(world).deadline, world.adapter.before = 0.3, block
+    with logged() as log:
+        answer = world.casework.post(ASK, json=world.ask())
+        told = problem(answer, 504, "source-timeout", *VALUES)
+        found = [line for line in map(json.loads, log.text.splitlines()) if line["room"] == "source"]
+    assert [line["message"].partition(",")[0] for line in found] == [
+        "the adapter held up the event loop", "source failed"
+    ]  # fmt: skip
+    assert {(line["adapter"], line["exchangeId"]) for line in found} == {("scripted", told["exchangeId"])}
+    [event] = world.events(told["exchangeId"])
+    assert (event["outcome"], event["fault"], event["fetched"]) == ("source-fault", "source-timeout", True)
+    source_of(world).deadline, world.adapter.before = 5.0, None
+    works(world)
 
 
 def test_what_no_repeat_mends_is_not_repeated(world: World) -> None:
