@@ -146,6 +146,23 @@ class SetDatasetStatus:
         _enter(tx, row, f"dataset-{self.status}")
 
 
+@dataclass(frozen=True, slots=True)
+class TryDataset:
+    """Enter that the operator is about to read a record outside of any exchange; answers with the id that the source
+    is given for an exchange's."""
+
+    id: str
+
+    def locks(self) -> Sequence[Lock]:
+        return ()
+
+    def apply(self, tx: Transaction) -> str:
+        row = repository.the(tx, self.id)
+        exchange_id = tx.clock.new_id()
+        _enter(tx, row, "dataset-tried", adapter=row.adapter, exchangeId=exchange_id)
+        return exchange_id
+
+
 def _check_identifiers(schemes: Sequence[str]) -> None:
     if not schemes or any(scheme not in SCHEMES for scheme in schemes):
         raise DatasetInvalid(f"identifiers are one or more of {', '.join(SCHEMES)}")

@@ -1,7 +1,8 @@
 """`dataset try`: one read through a dataset's adapter, before any agreement, to see what its mapping makes of it.
 
-It is no exchange: nobody has agreed to it, no key is asked for, and no ledger tells of it. So it is for the operator,
-who holds the adapter's credentials anyway, and for people who do not exist; and it tells no value unless asked to.
+It is no exchange: nobody has agreed to it, and no key is asked for. So it is for the operator, who holds the
+adapter's credentials anyway, and for people who do not exist; it stands in the ledger before anything is read, and
+tells no value unless asked to.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ import typer
 
 from gateway.cli.options import DEFAULT_CONFIG, Config
 from gateway.cli.shown import table
-from gateway.cli.storing import read
+from gateway.cli.storing import commit, read
 from gateway.errors import SourceFault
 from gateway.settings import AdapterConfiguration, ConfigurationError, load
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from gateway.catalogue.repository import DatasetRow
     from gateway.exchange.minimise import Minimised
     from gateway.exchange.sources import Source
-
-EXCHANGE_ID = "dataset-try"
-"""What the source is given for an exchange's id: the ledger has none of this name."""
 
 
 def try_dataset(
@@ -39,6 +37,7 @@ def try_dataset(
 ) -> None:
     """Read one record through the dataset's adapter, for a person who does not exist, and say whether it fits."""
     from gateway.catalogue import repository
+    from gateway.catalogue.registration import TryDataset
     from gateway.exchange.offering import held_to
 
     settings = load(config)
@@ -46,11 +45,12 @@ def try_dataset(
     held_to(settings.adapters, row.adapter, row.record_type, row.identifier_schemes, row.confirmations)
     identifiers = dict(_identifier(row, one) for one in identifier)
     print(
-        "threekeys: this reads a record outside of any exchange, and no ledger tells of it: use a person who does not"
+        "threekeys: this reads a record outside of any exchange, and the ledger says so: use a person who does not"
         " exist",
         file=sys.stderr,
     )
-    asyncio.run(_try(row, settings.adapters[row.adapter], identifiers, show=show))
+    exchange_id = commit(settings, TryDataset(row.id))
+    asyncio.run(_try(row, settings.adapters[row.adapter], identifiers, exchange_id, show=show))
 
 
 def _identifier(row: "DatasetRow", given: str) -> tuple[str, str]:
@@ -66,7 +66,9 @@ def _identifier(row: "DatasetRow", given: str) -> tuple[str, str]:
         raise ConfigurationError(f"what --identifier gives is no {scheme}: {error.reason}") from None
 
 
-async def _try(row: "DatasetRow", one: AdapterConfiguration, identifiers: Mapping[str, str], *, show: bool) -> None:
+async def _try(
+    row: "DatasetRow", one: AdapterConfiguration, identifiers: Mapping[str, str], exchange_id: str, *, show: bool
+) -> None:
     from adapters.base import Query
     from adapters.errors import Misconfigured
     from adapters.registry import build
@@ -81,7 +83,7 @@ async def _try(row: "DatasetRow", one: AdapterConfiguration, identifiers: Mappin
     source = Source(row.adapter, adapter, SystemClock(), deadline=one.deadline, retries=one.retries)
     fields = frozenset(path for path in field_paths(row.record_type) if "." not in path)
     try:
-        await _tell(row, source, Query(identifiers, fields, EXCHANGE_ID, one.deadline), show=show)
+        await _tell(row, source, Query(identifiers, fields, exchange_id, one.deadline), show=show)
     finally:
         with suppress(Exception):
             await adapter.aclose()
