@@ -34,6 +34,10 @@ _HOP_BY_HOP = frozenset(
 )
 
 
+class _HungUp(Exception):
+    """The caller went away before its body was whole."""
+
+
 class LocalConnector:
     """An ASGI app. `clients`: id -> key (or its file); the first is used unless `Threekeys-Client` names one.
 
@@ -100,7 +104,10 @@ class LocalConnector:
             known = ", ".join(self._auths)
             remedy = f"Threekeys-Client names one of {known}; without the header it is {self._default}."
             return await self._problem(send, problems.CLIENT_NOT_HELD, remedy)
-        body = await _body(receive)
+        try:
+            body = await _body(receive)
+        except _HungUp:
+            return None
         if body is None:
             return await self._problem(send, problems.TOO_LARGE)
         request = self._outward(scope, headers, body)
@@ -180,9 +187,13 @@ def server(connector: LocalConnector, host: str) -> "uvicorn.Server":
 
 
 async def _body(receive: Receive) -> bytes | None:
+    """The whole body; None where it is too large. Raises `_HungUp` for what was cut off (RFC 9112, section 8): a
+    piece of a request, or none of its body, may well be a whole request that nobody made."""
     pieces, size = [], 0
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _HungUp
         piece = message.get("body", b"")
         size += len(piece)
         if size > LARGEST:

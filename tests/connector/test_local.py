@@ -132,6 +132,30 @@ def test_request_and_answer_pass_untouched() -> None:
     asyncio.run(check())
 
 
+@pytest.mark.parametrize("sent", [b"", b'{"reason": "a"}'], ids=["none", "what is whole by itself"])
+def test_a_request_that_its_caller_never_finished_is_not_sent(sent: bytes) -> None:
+    async def check() -> None:
+        echo, key = Echo(), ClientKey.generate()
+        async with (
+            served(echo) as upstream,
+            served(LocalConnector(upstream, {"c": key})) as url,
+            httpx.AsyncClient(trust_env=False) as client,
+        ):
+            host = httpx.URL(url)
+            reader, writer = await asyncio.open_connection(host.host, host.port)
+            head = f"POST /v1/consents/c1/revocations HTTP/1.1\r\nHost: {host.host}\r\nContent-Length: 40\r\n"
+            writer.write(f"{head}Content-Type: application/json\r\n\r\n".encode() + sent)
+            await writer.drain()
+            await asyncio.sleep(0.2)  # so that it is under way when its caller leaves
+            writer.write_eof()
+            assert await reader.read() == b""
+            writer.close()
+            assert (await client.get(f"{url}/v1/permissions")).status_code == 429
+            assert [request["raw_path"] for request in echo.requests] == [b"/v1/permissions"]
+
+    asyncio.run(check())
+
+
 TURNED_AWAY = [
     ({"Origin": "https://page.example"}, 403),
     ({"Origin": "null"}, 403),
