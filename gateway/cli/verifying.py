@@ -26,8 +26,9 @@ def verify(
     ] = None,
 ) -> None:
     """Check a receipt: "signed, inclusion promised", or with a proof "included"."""
+    from gateway.receipts.answers import contradicted, unstated
     from gateway.receipts.errors import ReceiptRejected
-    from gateway.receipts.verify import contradicted, unstated, verify_receipt
+    from gateway.receipts.verify import verify_receipt
 
     token, answer = _receipt(receipt)
     included = _proof(proof) if proof else None
@@ -45,7 +46,7 @@ def verify(
     print(f"  signed by: {found.signer}{trusted}")
     for name, value in found.claims.items():
         print(f"  {name}: {_shown(name, value)}")
-    beyond = unstated(answer) if found.claims["kind"] == "exchange" else []
+    beyond = unstated(answer, found.claims)
     if beyond:
         print(f"  (of the answer these stand in no receipt, and were not checked: {', '.join(beyond)})")
 

@@ -1,6 +1,6 @@
 """Checking a receipt offline, with public keys alone; with a proof, that the log holds its entry."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -128,69 +128,3 @@ def _check_inclusion(claims: Mapping[str, Any], proof: InclusionProof | Mapping[
         raise ReceiptRejected("the proof is that of another entry")
     if proof.tree_size != checkpoint.size or not proof.leads_to(checkpoint.root):
         raise ReceiptRejected("the proof does not lead to the checkpoint's root")
-
-
-def contradicted(answer: Mapping[str, Any], claims: Mapping[str, Any]) -> str | None:
-    """The first member of an exchange's answer that is not what its receipt says; None where all agree.
-
-    The values of the record are in no receipt: only whether there was one, which fields were released, and by whom.
-    What else an answer says of itself, `unstated` tells.
-    """
-    released = claims.get("fields")
-    outcome = claims.get("outcome")
-    if outcome == "repeated":  # as the ledger calls it; the caller is told what it came to
-        outcome = "released" if released else "not-held"
-    said = {**claims, "outcome": outcome}
-    for name in ("exchangeId", "outcome", "recordType", "agreement", "consentId", "withheld"):
-        if name in answer and name in said and answer[name] != said[name]:
-            return name
-    ledger = answer.get("ledger")
-    for name in ("commitment", "includedBy"):
-        if isinstance(ledger, Mapping) and name in ledger and ledger[name] != claims.get(name):
-            return f"ledger.{name}"
-    if isinstance(released, list):
-        return _contradicted_record(answer, released, claims.get("provider"))
-    return None
-
-
-def _contradicted_record(answer: Mapping[str, Any], released: Sequence[str], provider: object) -> str | None:
-    record, provenance = answer.get("record"), answer.get("provenance")
-    if "record" in answer or answer.get("outcome") == "released":
-        names = {str(path).partition(".")[0] for path in released}
-        if not released or not isinstance(record, Mapping) or not names.issuperset(record):
-            return "record"
-    if provenance is None:
-        return None
-    if not isinstance(provenance, list) or not all(isinstance(one, Mapping) for one in provenance):
-        return "provenance"
-    if any(one.get("source") != provider for one in provenance):
-        return "provenance.source"
-    told = [path for one in provenance for path in one.get("fields") or ()]
-    return None if sorted(map(str, told)) == sorted(released) else "provenance.fields"
-
-
-def unstated(answer: Mapping[str, Any]) -> list[str]:
-    """What an answer says beyond its receipt, in words: nobody signed it, so it may have been changed."""
-    found = ["the values in record"] if answer.get("record") else []
-    for inner, stated in (("provenance", {"fields", "source"}), ("ledger", {"commitment", "includedBy"})):
-        parts = answer.get(inner)
-        for part in parts if isinstance(parts, list) else [parts]:
-            names = part.keys() - stated if isinstance(part, Mapping) else ()
-            found += [f"{inner}.{name}" for name in sorted(names) if f"{inner}.{name}" not in found]
-    return found + [name for name in answer if name not in _STATED]
-
-
-_STATED = frozenset(
-    {
-        "exchangeId",
-        "outcome",
-        "recordType",
-        "record",
-        "provenance",
-        "withheld",
-        "agreement",
-        "consentId",
-        "ledger",
-        "receipt",
-    }
-)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.receipts.verify import contradicted, unstated
+from gateway.receipts.answers import contradicted, unstated
 from tests.receipts.test_verify import STATEMENT
 
 CLAIMS = {**STATEMENT.claims(), "commitment": "aa", "includedBy": "2026-11-24T12:00:00.000Z"}
@@ -40,11 +40,47 @@ ANSWER: dict[str, Any] = {
         ({"provenance": [ANSWER["provenance"][0] | {"source": "evil"}]}, "provenance.source"),
         ({"provenance": [ANSWER["provenance"][0] | {"fields": ["validUntil"]}]}, "provenance.fields"),
         ({"provenance": "licensing"}, "provenance"),
+        ({"dataset": STATEMENT.dataset, "purpose": STATEMENT.purpose, "consumer": "council"}, None),
+        ({"dataset": "sandbox.licensing/driving-licence/v2"}, "dataset"),
+        ({"purpose": "another"}, "purpose"),
+        ({"consumer": "somebody"}, "consumer"),
+        ({"salt": None}, None),  # no claim of this one
     ],
 )
 def test_an_answer_that_its_receipt_contradicts_is_found(changed: dict[str, Any], told: str | None) -> None:
     assert contradicted({**ANSWER, **changed}, CLAIMS) == told
     assert contradicted(ANSWER, {**CLAIMS, "outcome": "repeated"}) is None
+
+
+RELEASED = ["status", "holder.familyName", "categories.code", "endorsements", "address"]
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ({"status": "valid", "holder": {"familyName": "Okafor"}, "categories": [{"code": "B"}, {}]}, None),
+        ({"endorsements": [{"code": "SP30", "points": 3}], "address": {"postcode": "ZZ1 1ZZ"}}, None),
+        ({"status": None, "holder": None, "categories": None, "endorsements": [], "address": None}, None),
+        ({"holder": {"familyName": "Okafor", "dateOfBirth": "1980-04-01"}}, "record.holder.dateOfBirth"),
+        ({"holder": {"familyName": "Okafor", "Okafor": 1}}, "record.holder"),  # the name may be somebody's
+        ({"holder": "free text"}, "record.holder"),
+        ({"holder": ["free text"]}, "record.holder"),
+        ({"holder": {"familyName": {"nino": "ZZ000001A"}}}, "record.holder.familyName"),
+        ({"categories": [{"code": "B"}, {"code": "A", "validUntil": None}]}, "record.categories.validUntil"),
+        ({"categories": [[{"code": "B", "validUntil": None}]]}, "record.categories.validUntil"),
+        ({"status": {"nino": "ZZ000001A"}}, "record.status"),
+        ({"status": [{"nino": "ZZ000001A"}]}, "record.status"),
+        ({"address": "free text"}, "record.address"),
+        ({"licenceNumber": "SANDB804010A99AA"}, "record.licenceNumber"),
+    ],
+)
+def test_a_record_holds_nothing_that_its_receipt_does_not_release(record: dict[str, Any], told: str | None) -> None:
+    claims = {**CLAIMS, "fields": RELEASED}
+    answer = {"outcome": "released", "record": record}
+    assert contradicted(answer, claims) == told
+    assert (contradicted(answer, {**claims, "recordType": "of-others/v1"}) is None) == (
+        told in (None, "record.status", "record.address", "record.holder.familyName")  # what the type alone tells
+    )
 
 
 def test_a_record_that_is_gone_or_was_never_released_is_found() -> None:
@@ -59,7 +95,9 @@ def test_a_record_that_is_gone_or_was_never_released_is_found() -> None:
 
 def test_what_no_receipt_states_is_named() -> None:
     changed = ANSWER | {"note": "added", "ledger": ANSWER["ledger"] | {"more": 1}}
-    assert unstated(changed) == [
+    assert unstated(changed, CLAIMS) == [
         "the values in record", "provenance.fetchedAt", "ledger.more", "note",
     ]  # fmt: skip
-    assert unstated({"receipt": "…"}) == []
+    assert unstated({"receipt": "…"}, CLAIMS) == []
+    older = {name: value for name, value in CLAIMS.items() if name != "recordType"}
+    assert unstated({"recordType": "driving-licence/v1"}, older) == ["recordType"]
