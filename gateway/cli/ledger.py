@@ -25,7 +25,10 @@ def export(
     config: Config = DEFAULT_CONFIG,
     openings: Annotated[bool, typer.Option(help="Include events and salts, not only commitments.")] = True,
 ) -> None:
-    """Write the log up to its latest checkpoint, with the public keys that signed it."""
+    """Write the log up to its latest checkpoint, with the public keys that signed it.
+
+    Entries that no gateway has numbered yet are not in it: standard error says how many.
+    """
     from gateway.clock import SystemClock
     from gateway.db.open import open_store
     from gateway.signing.directory import KeyDirectory
@@ -37,11 +40,32 @@ def export(
     async def run() -> int:
         store = open_store(settings.database, SystemClock(), busy_timeout=settings.busy_timeout)
         try:
+            _tell(await store.read(_waiting))
             return await store.read(_export, target, keys, openings)
         finally:
             await store.aclose()
 
     print(f"exported {count(asyncio.run(run()), 'entry', 'entries')} to {target}")
+
+
+def _waiting(connection: "Connection") -> int:
+    """How many entries are committed and have no number."""
+    from sqlalchemy import func, select
+
+    from gateway.ledger.tables import ENTRY
+
+    found = connection.first(select(func.count()).select_from(ENTRY).where(ENTRY.c.seq.is_(None)))
+    return found[0] if found else 0
+
+
+def _tell(waiting: int) -> None:
+    """After a crash, nobody numbers what was acknowledged until a gateway runs again."""
+    if waiting:
+        print(
+            f"threekeys: not in it: {count(waiting, 'entry', 'entries')} without a number yet. A gateway that runs"
+            " gives numbers within a second: start one where none does, then export again",
+            file=sys.stderr,
+        )
 
 
 def _export(connection: "Connection", target: Path, keys: "list[SigningKey]", openings: bool) -> int:

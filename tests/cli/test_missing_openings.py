@@ -1,4 +1,5 @@
-"""An export from which openings were taken out does not pass as whole: by the real command."""
+"""An export from which openings were taken out does not pass as whole, and one that lacks entries says so: by the
+real command."""
 
 import asyncio
 import json
@@ -90,3 +91,19 @@ def test_an_export_without_any_says_that_it_was_not_looked_at(exported: Command)
     status, out, _ = exported("ledger", "verify", EXPORT)
     assert status == 0
     assert "it holds no openings" in out
+
+
+def test_entries_that_have_no_number_yet_are_told(exported: Command) -> None:
+    """As a crash leaves them: acknowledged, and numbered once a gateway runs again."""
+    status, out, err = exported("ledger", "export", EXPORT)
+    assert (status, out, err) == (0, f"exported 6 entries to {EXPORT}\n", "")
+
+    async def crash() -> None:
+        async with opened(f"sqlite:///{exported.folder / 'threekeys.db'}", exported.folder / "keys") as log:
+            await log.append("six", "seven", "eight")
+
+    asyncio.run(crash())
+    status, out, err = exported("ledger", "export", EXPORT)
+    assert (status, out) == (0, f"exported 6 entries to {EXPORT}\n")
+    assert err.startswith("threekeys: not in it: 3 entries without a number yet. ")
+    assert "start one where none does, then export again" in err
