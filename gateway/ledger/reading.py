@@ -15,6 +15,11 @@ from gateway.ledger.merkle import HASH, leaf_hash
 from gateway.ledger.note import Verifier
 from gateway.ledger.tiles import WIDTH, TilePath
 
+_HEADER = frozenset({"threekeysLedgerExport", "origin", "size", "keys", "handOvers"})
+_TILE = frozenset({"tile", "hashes"})
+_ENTRY = frozenset({"seq", "id", "commitment", "salt", "event"})
+_CHECKPOINT = frozenset({"checkpoint"})
+
 
 class ExportUnreadable(ValueError):
     """The file is not an export of a ledger at all; the message says why."""
@@ -56,11 +61,13 @@ def bad_entry(seq: int, reason: str) -> Problem:
 class Export:
     """What a file says. `leaves` are the hashes of the entries up to the first that contradicts itself (`problem`);
     `tiles` the hashes that the log itself kept of them, by entry number. `unopened` are the entries without an
-    opening, `forgotten` how many went by the word of the events that tell of it."""
+    opening, `forgotten` how many went by the word of the events that tell of it. `faults` are what is wrong with
+    lines that are no entry's."""
 
     origin: str
     keys: list[Verifier]
     hand_overs: list[str]
+    size: Any
     leaves: list[bytes] = field(default_factory=list)
     tiles: dict[int, bytes] = field(default_factory=dict)
     unopened: list[int] = field(default_factory=list)
@@ -68,6 +75,7 @@ class Export:
     notes: list[str] = field(default_factory=list)
     openings: int = 0
     problem: Problem | None = None
+    faults: list[Problem] = field(default_factory=list)
     expected: int = 0
     later: set[int] = field(default_factory=set)
     found: int | None = None
@@ -77,11 +85,16 @@ def read_export(lines: Iterable[str]) -> Export:
     """Read all lines. `ExportUnreadable` where there is no header."""
     rows = iter(lines)
     export = _header(next(rows, ""))
-    for row in rows:
+    for number, row in enumerate(rows, 2):
         if row.strip():
-            _line(export, row)
+            _line(export, row, number)
     if export.found is not None:
         export.problem = bad_entry(export.expected, _order(export))
+    size, held = export.size, len(export.leaves)
+    if type(size) is not int or size != held:
+        said = type(size) is int and abs(size) < 10**18
+        told = f"it says that there are {size}" if said else "it does not say how many"
+        export.faults.append(Problem(f"line 1: {told} entries, and the file holds {held}"))
     return export
 
 
@@ -91,27 +104,38 @@ def _header(row: str) -> Export:
         if header["threekeysLedgerExport"] != VERSION:
             raise ExportUnreadable("this is an export of another version")
         keys = [Verifier.parse(key) for key in header["keys"]]
-        return Export(str(header["origin"]), keys, [str(told) for told in header.get("handOvers", ())])
+        hand_overs = [str(told) for told in header.get("handOvers", ())]
+        export = Export(str(header["origin"]), keys, hand_overs, header.get("size"))
+        _check_members(export, header, _HEADER, 1)
+        return export
     except ExportUnreadable:
         raise
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ExportUnreadable("the first line is not the header of a ledger's export") from None
 
 
-def _line(export: Export, row: str) -> None:
+def _line(export: Export, row: str, number: int) -> None:
     try:
         line = _parse(row)
         if "checkpoint" in line:
             export.notes.append(str(line["checkpoint"]))
+            _check_members(export, line, _CHECKPOINT, number)
         elif "tile" in line:
             _tile(export, line)
+            _check_members(export, line, _TILE, number)
         elif export.problem is None and export.found is None:
-            _entry(export, line)
+            _entry(export, line, number)
         else:
             export.later.add(int(line["seq"]))
     except (ValueError, KeyError, TypeError, AttributeError):
         if export.problem is None and export.found is None:
             export.problem = bad_entry(export.expected, "its line cannot be read")
+
+
+def _check_members(export: Export, line: Mapping[str, Any], known: frozenset[str], number: int) -> None:
+    """What nobody signed must not look as if it were. The name is not told: it may be of somebody."""
+    if not known.issuperset(line):
+        export.faults.append(Problem(f"line {number}: it has a member that no line of its kind has"))
 
 
 def _tile(export: Export, line: Mapping[str, Any]) -> None:
@@ -125,13 +149,16 @@ def _tile(export: Export, line: Mapping[str, Any]) -> None:
         export.tiles.update((first + n, hashes[n * HASH : (n + 1) * HASH]) for n in range(path.width))
 
 
-def _entry(export: Export, line: Mapping[str, Any]) -> None:
+def _entry(export: Export, line: Mapping[str, Any], number: int) -> None:
     seq = line["seq"]
     if type(seq) is not int:
         raise TypeError
     if seq != export.expected:
         export.found = seq
         export.later.add(seq)
+        return
+    if not _ENTRY.issuperset(line):
+        export.problem = bad_entry(seq, f"its line, line {number}, has a member that no entry has")
         return
     commitment = bytes.fromhex(line["commitment"])
     if len(commitment) != HASH:

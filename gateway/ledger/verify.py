@@ -71,6 +71,7 @@ def verify_lines(lines: Iterable[str], *, keys: Sequence[str] = (), remembered: 
         problems.append(export.problem)
     everything = sorted([*signed.checkpoints, *signed.older], key=lambda checkpoint: checkpoint.size)
     problems += _against(export, everything) or _uncovered(export, everything, problems)
+    problems += export.faults  # last: an entry that is missing is told by its number, rather than as a wrong count
     frontier = Frontier()
     for leaf in export.leaves:
         frontier.append(leaf)

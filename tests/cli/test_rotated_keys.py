@@ -148,6 +148,7 @@ def test_what_only_a_key_from_before_the_pinned_one_signed_is_not_believed(three
         for line in (operated.folder / EXPORT).read_text().splitlines(keepends=True)
         if json.loads(line).get("seq", 0) < 2 and "\n4\n" not in json.loads(line).get("checkpoint", "")
     ]
+    cut[0] = json.dumps(json.loads(cut[0]) | {"size": 2}) + "\n"
     (operated.folder / EXPORT).write_text("".join(cut))
     assert operated.verify("--key", pins[0])[0] == 0, "by itself it is a whole log"
     status, said = operated.verify("--key", pins[1])

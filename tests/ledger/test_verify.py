@@ -174,6 +174,8 @@ def test_a_log_cut_back_to_an_older_checkpoint_is_noticed_by_whoever_kept_a_newe
 ) -> None:
     kept = [line["checkpoint"] for line in lines if "checkpoint" in line]
     left = [line for line in lines if line.get("seq", -1) < keep and _size(line.get("checkpoint", "\n0")) <= keep]
+    assert str(_problem(left)) == f"line 1: it says that there are {SIZE} entries, and the file holds {keep}"
+    left[0]["size"] = keep
     assert _check(left).ok, "by itself it is a whole log"
     problem = _problem(left, remembered=kept[-1:])
     assert (problem.first, "missing" in problem.reason) == (keep, True)
@@ -287,6 +289,32 @@ def test_a_line_that_cannot_be_read_is_a_bad_entry(
     problem = verify_lines(spoilt).problem
     assert problem is not None
     assert problem.first == 5
+
+
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [
+        (99999999, "it says that there are 99999999 entries"),
+        (SIZE - 1, f"it says that there are {SIZE - 1} entries"),
+        (float(SIZE), "it does not say how many entries"),
+        (10**4000, "it does not say how many entries"),
+        (None, "it does not say how many entries"),
+    ],
+    ids=["more", "fewer", "no whole number", "huge", "none"],
+)
+def test_a_header_that_counts_otherwise_is_named(lines: list[Line], size: object, told: str) -> None:
+    lines[0]["size"] = size
+    assert str(_problem(lines)) == f"line 1: {told}, and the file holds {SIZE}"
+
+
+def test_a_member_that_an_export_has_not_is_named_by_its_line(lines: list[Line]) -> None:
+    for n, line in enumerate(lines, 1):
+        of_entry = f"entry {line.get('seq')}: its line, line {n}, has a member that no entry has"
+        line["note"] = "seen by the auditor"
+        other = f"line {n}: it has a member that no line of its kind has"
+        assert str(_problem(lines)) == (of_entry if "seq" in line else other)
+        del line["note"]
+    assert _check(lines).ok
 
 
 @pytest.mark.parametrize("header", ["", "{}", "[]", '{"threekeysLedgerExport": 2}', "\x00", '{"seq": 0}'])
