@@ -1,4 +1,4 @@
-"""Run a gateway under uvicorn: on SIGTERM or SIGINT it drains, so that in-flight exchanges finish.
+"""Run a gateway under uvicorn: on SIGTERM, SIGINT or SIGHUP it drains, so that in-flight exchanges finish.
 
 While it drains it listens on, where uvicorn would close its port at once: who asks whether it is ready reads that it
 is not, and who asks for something new is told `shutting-down`, rather than that their connection is refused.
@@ -74,6 +74,10 @@ class _Server(uvicorn.Server):
             counter += 1
             await self.on_tick(counter)  # the Date of answers goes on
         await super().shutdown(sockets)
+        if self.force_exit:  # by a second SIGINT; uvicorn would leave the app to be cut off in its closing
+            for task in list(self.server_state.tasks):
+                task.cancel()
+            await self.lifespan.shutdown()
         self._last.cancel()
 
     def _drained(self) -> bool:
@@ -144,8 +148,8 @@ def server(settings: Settings, ready: Callable[[], None] = lambda: None) -> _Ser
 def serve(
     settings: Settings, ready: Callable[[], None] = lambda: None, forked: Callable[[], None] = lambda: None
 ) -> None:
-    """Serve until SIGTERM or SIGINT; `ready` is called once requests are answered, `forked` once this process may
-    have threads.
+    """Serve until SIGTERM, SIGINT or SIGHUP; `ready` is called once requests are answered, `forked` once this process
+    may have threads.
 
     Raises `ConfigurationError` where what the settings name cannot be used: the port, the adapters, the keys, the
     database or its schema. A database that goes away later stops nothing: `/health/ready` tells it.
@@ -169,11 +173,20 @@ def serve(
 
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, end)
+    _heed_hangup(running)
     with listen(settings.host, settings.port) as bound:
         running.run(sockets=[bound])
     log.flush()
     if not running.started or running.lost:
         sys.exit(3)
+
+
+def _heed_hangup(running: _Server) -> None:
+    """SIGHUP is SIGTERM: there is nothing to read anew, and its default would end a gateway without its draining. Who
+    started it to heed none, as `nohup` does, is heeded."""
+    if sys.platform == "win32" or signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        return
+    signal.signal(signal.SIGHUP, lambda *_: running.handle_exit(signal.SIGTERM, None))
 
 
 def _check_tls(tls: Tls) -> None:

@@ -85,7 +85,7 @@ def serve(
     config: Config = DEFAULT_CONFIG,
     stop_with_stdin: Annotated[bool, typer.Option("--stop-with-stdin", hidden=True)] = False,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; then drain, so that in-flight exchanges finish."""
+    """Serve until SIGTERM, SIGINT or SIGHUP; then drain, so that in-flight exchanges finish."""
     settings = load(config)  # first: what is wrong with it is told at once
 
     from gateway.serve import serve as serve_gateway

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import socket
 import ssl
 import subprocess
@@ -62,6 +63,27 @@ def test_a_gateway_says_that_it_drains_for_as_long_as_it_is_told_to_and_no_longe
         assert set(told) == {503}
         assert gateway.process.wait(20) == 0
         assert 1.9 < time.monotonic() - since < 4
+
+
+def test_a_hangup_drains_it_as_a_stop_does(tmp_path: Path) -> None:
+    with served(tmp_path, drainNoticeSeconds=1) as gateway:
+        gateway.process.send_signal(signal.SIGHUP)
+        time.sleep(0.3)
+        assert httpx.get(f"{gateway.url}/health/ready", trust_env=False).status_code == 503
+        assert gateway.process.wait(20) == 0
+    assert gateway.logged[-1]["message"] == "stopped"
+
+
+def test_a_second_interrupt_ends_it_at_once_and_says_nothing_after_the_end(tmp_path: Path) -> None:
+    with served(tmp_path, drainNoticeSeconds=20) as gateway:
+        since = time.monotonic()
+        gateway.process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        assert gateway.process.poll() is None
+        gateway.process.send_signal(signal.SIGINT)
+        assert gateway.process.wait(20) == 0
+        assert time.monotonic() - since < 10
+    assert [line["message"] for line in gateway.logged] == ["started", "stopped"]
 
 
 def test_it_speaks_tls_by_certificate_and_key(tmp_path: Path) -> None:
