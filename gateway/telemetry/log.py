@@ -7,13 +7,33 @@ import re
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, TextIO
+from io import TextIOBase
+from typing import Any, TextIO, cast
 
 import structlog
 
-_stream: TextIO = sys.stderr
+
+class _Enduring(TextIOBase):
+    """A stream whose faults end nothing: where nobody reads the log any more, or its disk is full, a gateway serves
+    on and ends as it would. There is nowhere to tell it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._to = stream
+
+    def write(self, text: str, /) -> int:
+        with suppress(OSError):
+            self._to.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):  # ValueError: it is closed, as at the end of Python
+            self._to.flush()
+
+
+_stream = cast(TextIO, _Enduring(sys.stderr))
 _lines: list[str] = []
 _due: asyncio.AbstractEventLoop | None = None
 _GATHER = 0.05
@@ -28,7 +48,7 @@ _quoted = lru_cache(256)(json.dumps)
 def configure(*, stream: TextIO | None = None, level: str = "info") -> None:
     """Set logging up, once a process."""
     global _stream  # one process, one log
-    _stream = stream or sys.stderr
+    _stream = cast(TextIO, _Enduring(stream or sys.stderr))
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -86,6 +86,31 @@ def test_a_second_interrupt_ends_it_at_once_and_says_nothing_after_the_end(tmp_p
     assert [line["message"] for line in gateway.logged] == ["started", "stopped"]
 
 
+@pytest.mark.parametrize("log", ["a pipe that nobody reads", "a full disk"])
+def test_a_log_that_cannot_be_written_ends_nothing(tmp_path: Path, log: str) -> None:
+    port = free_base()
+    config = tmp_path / "threekeys.yaml"
+    config.write_text(yaml.safe_dump({"baseUrl": f"http://127.0.0.1:{port}", "port": port}))
+    subprocess.run([THREEKEYS, "migrate", "-c", str(config)], check=True, capture_output=True, timeout=60)
+    command = [THREEKEYS, "serve", "-c", str(config)]
+    with Path("/dev/full").open("w") as full:
+        err = full if log == "a full disk" else subprocess.PIPE
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, text=True)
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("ready ")
+            if process.stderr is not None:
+                process.stderr.close()
+            for _ in range(3):
+                assert httpx.get(f"http://127.0.0.1:{port}/health/live", trust_env=False).status_code == 200
+                time.sleep(0.1)
+            process.terminate()
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+            process.wait()
+
+
 def test_it_speaks_tls_by_certificate_and_key(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     certificate, key = authority.certificate()
