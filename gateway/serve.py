@@ -38,7 +38,8 @@ GRACE_SECONDS = 10.0
 """How long beyond `drainSeconds` closing may take, of the database before all."""
 _TICK = 0.1
 _OTHER_FILES = 256
-"""Open files beside those of connections: the database, keys, the log."""
+"""Open files beside those of connections: the database, keys, the log. With fewer none is started: what fails for
+want of them would be told as the fault of a source, or of nobody."""
 
 
 class _Server(uvicorn.Server):
@@ -156,11 +157,11 @@ def serve(
     """
     log.configure(level=settings.log_level)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    _make_room(settings.most_connections)
     _check_file(settings.database)
     check(settings.database)
     settings = _of_its_ledger(settings)
     _warn(settings)
-    _make_room(settings.most_connections)
     try:
         running = server(settings, ready)
     except KeyFileError as error:
@@ -251,6 +252,11 @@ def _make_room(connections: int) -> None:
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if most < _OTHER_FILES:
+        raise ConfigurationError(
+            f"only {most} files may be open at a time: a gateway needs {_OTHER_FILES} at least, and {wanted} for"
+            f" mostConnections: {connections}. Raise the hard limit (ulimit -Hn, LimitNOFILE of systemd)"
+        )
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     if most < wanted:
         log.logger("gateway").warning(

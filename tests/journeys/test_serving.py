@@ -86,6 +86,28 @@ def test_a_second_interrupt_ends_it_at_once_and_says_nothing_after_the_end(tmp_p
     assert [line["message"] for line in gateway.logged] == ["started", "stopped"]
 
 
+@pytest.mark.parametrize(("files", "starts"), [(255, False), (256, True)])
+def test_it_starts_with_no_fewer_open_files_than_it_needs(tmp_path: Path, files: int, starts: bool) -> None:
+    port = free_base()
+    config = tmp_path / "threekeys.yaml"
+    config.write_text(yaml.safe_dump({"baseUrl": f"http://127.0.0.1:{port}", "port": port}))
+    subprocess.run([THREEKEYS, "migrate", "-c", str(config)], check=True, capture_output=True, timeout=60)
+    command = ["sh", "-c", f'ulimit -n {files} && exec "$@"', "sh", THREEKEYS, "serve", "-c", str(config)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("ready ") == starts
+    process.terminate()
+    _, said = process.communicate(timeout=40)
+    if starts:
+        assert (process.returncode, json.loads(said.splitlines()[0])["limit"]) == (0, files)
+    else:
+        assert process.returncode == 1
+        assert said.startswith(
+            "threekeys: only 255 files may be open at a time: a gateway needs 256 at least, and 8256 for"
+            " mostConnections: 4000. Raise the hard limit"
+        )
+
+
 @pytest.mark.parametrize("log", ["a pipe that nobody reads", "a full disk"])
 def test_a_log_that_cannot_be_written_ends_nothing(tmp_path: Path, log: str) -> None:
     port = free_base()
