@@ -135,7 +135,8 @@ def _first_tokens(connector: "LocalConnector", client: str) -> None:
     except TokenRefused as error:
         if not error.passing:
             raise ConfigurationError(
-                f"{client} gets {error}. Check --client, --key, and with the operator what is registered for it"
+                f"{client} gets {error}. Check --client, --key, that --gateway is the gateway's base URL, and with"
+                " the operator what is registered for it"
             ) from None
         _warn(str(error))
     except NotAGateway as error:

@@ -126,8 +126,8 @@ class LocalConnector:
         base = f"--gateway is the gateway's base URL: it is {self._base}"
         match fault:
             case TokenRefused(passing=False):
-                remedy = "Check the client's id, its key file, and with the operator what is registered for it."
-                await self._problem(send, problems.TOKEN_REFUSED, f"{fault}. {remedy}")
+                remedy = "Check the client's id, its key file, and with the operator what is registered for it"
+                await self._problem(send, problems.TOKEN_REFUSED, f"{fault}. {remedy}; {base}.")
             case NotTrusted():
                 await self._problem(send, problems.NOT_TRUSTED, f"{fault}.")
             case NotAGateway():

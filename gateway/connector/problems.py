@@ -43,7 +43,8 @@ NOT_LOOPBACK = Kind(
 )  # fmt: skip
 TOKEN_REFUSED = Kind(
     "token-refused", 502, "The gateway gave the client no token",
-    "Check the client's id, its key file, and with the operator what is registered for it.",
+    "Check the client's id, its key file, that --gateway is the gateway's base URL, and with the operator what is "
+    "registered for it.",
 )  # fmt: skip
 NOT_TRUSTED = Kind(
     "gateway-not-trusted", 502, "The gateway is not trusted",

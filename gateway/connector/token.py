@@ -9,6 +9,8 @@ from gateway.connector.proofs import ASSERTION_TYPE, ProofMaker
 
 PATH = "/oauth/token"
 _EARLY = 30  # seconds before its end at which a token is renewed
+_NOT_THERE = (404, 405, 410)
+"""No token endpoint answers so, whatever it is asked. What is none may do so with an `error` in JSON, too."""
 
 
 @dataclass(slots=True)
@@ -41,7 +43,7 @@ class Token:
 
     def take(self, status: int, answer: object) -> str:
         """Keep what the endpoint answered. Raises `TokenRefused`, or `Unreachable` where it is no such answer."""
-        if not isinstance(answer, Mapping) or (status != 200 and "error" not in answer):
+        if not isinstance(answer, Mapping) or (status != 200 and "error" not in answer) or status in _NOT_THERE:
             if status >= 500:  # a proxy, before a gateway that is down
                 raise Unreachable(f"the gateway is not reached: its token endpoint answers {status}")
             raise NotAGateway(f"what answers is no gateway: {PATH} answered {status}, and not as RFC 6749 says")

@@ -222,12 +222,22 @@ def test_a_gateway_that_is_not_there_or_refuses_the_client_is_told_plainly(tmp_p
     asyncio.run(check())
 
 
-@pytest.mark.parametrize("status", [200, 404, 502])
-def test_what_answers_and_is_no_gateway_is_told_from_one_that_is_down(status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (200, b"<h1>welcome</h1>"),
+        (404, b"<h1>welcome</h1>"),
+        (502, b"<h1>welcome</h1>"),
+        (200, b'{"error": "not_found"}'),
+        (404, b'{"error": "not_found"}'),
+        (405, b'{"error": "method not allowed"}'),
+    ],
+)
+def test_what_answers_and_is_no_gateway_is_told_from_one_that_is_down(status: int, said: bytes) -> None:
     async def page(scope: Any, receive: Any, send: Any) -> None:
         assert scope["type"] == "http"
         await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/html")]})
-        await send({"type": "http.response.body", "body": b"<h1>welcome</h1>"})
+        await send({"type": "http.response.body", "body": said})
 
     async def check() -> None:
         async with served(page) as url:

@@ -101,6 +101,24 @@ def test_a_client_that_the_gateway_refuses_ends_it_in_the_gateway_s_words(gatewa
     said = fails("--gateway", gateway.base_url, "--client", CLIENT, "--key", str(stranger))
     assert said.startswith(f"threekeys: {CLIENT} gets no token: invalid_client (")
     assert "registered" in said
+    assert "that --gateway is the gateway's base URL" in said
+
+
+def test_a_url_of_something_else_is_told_as_that(key: Path) -> None:
+    async def elsewhere(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b'HTTP/1.1 404 Not Found\r\nContent-Length: 22\r\n\r\n{"error": "not_found"}')
+        writer.close()
+
+    async def check() -> str:
+        server = await asyncio.start_server(elsewhere, "127.0.0.1", 0)
+        async with server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            return await asyncio.to_thread(fails, "--gateway", url, "--client", CLIENT, "--key", str(key))
+
+    said = asyncio.run(check())
+    assert said.startswith("threekeys: what answers is no gateway: /oauth/token answered 404")
+    assert said.endswith("Check --gateway: it is the gateway's base URL\n")
 
 
 def test_a_gateway_that_is_down_is_told_and_served_once_it_is_up(tmp_path: Path) -> None:
