@@ -3,6 +3,7 @@ real command."""
 
 import asyncio
 import json
+import threading
 from collections.abc import Sequence
 
 import pytest
@@ -106,4 +107,30 @@ def test_entries_that_have_no_number_yet_are_told(exported: Command) -> None:
     status, out, err = exported("ledger", "export", EXPORT)
     assert (status, out) == (0, f"exported 6 entries to {EXPORT}\n")
     assert err.startswith("threekeys: not in it: 3 entries without a number yet. ")
-    assert "start one where none does, then export again" in err
+    assert err.endswith("start one, or see in its log why, then export again\n")
+
+
+def test_what_a_gateway_is_about_to_number_is_in_the_export(exported: Command) -> None:
+    """Though it goes on entering meanwhile."""
+    ended = threading.Event()
+
+    async def serve() -> None:
+        async with opened(f"sqlite:///{exported.folder / 'threekeys.db'}", exported.folder / "keys") as log:
+            await log.append("six")
+            begun.set()
+            while not ended.is_set():
+                await asyncio.sleep(0.3)
+                await log.sequencer.number()
+                await log.append("more")
+
+    begun = threading.Event()
+    gateway = threading.Thread(target=lambda: asyncio.run(serve()))
+    gateway.start()
+    try:
+        assert begun.wait(10)
+        status, out, err = exported("ledger", "export", EXPORT)
+    finally:
+        ended.set()
+        gateway.join()
+    assert (status, err) == (0, "")
+    assert int(out.split()[1]) >= 7
