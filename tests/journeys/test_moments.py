@@ -96,7 +96,7 @@ def test_a_control_character_in_a_text_is_refused_by_pointer(world: World, offic
         title=f"A{control}title", retention=f"A year.{control}", controllers=["Fine", f"{control}Bad"]
     )
     assert pointers(office.post("/v1/agreements", json=text)) == ["/title", "/controllers/1", "/retention"]
-    body = world.ask()
+    body = world.ask(dataset=world.offer(confirm=("familyName",)))
     body["subject"] |= {"confirm": {"familyName": f"Te{control}st"}}
     assert pointers(world.casework.post("/v1/exchanges", json=body)) == ["/subject/confirm/familyName"]
 
