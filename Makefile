@@ -15,7 +15,7 @@ demo: $(VENV)/.demo ## start the gateway and four sandbox agencies, and print wh
 
 test: $(VENV)/.dev ## format, lint, types, contracts, OpenAPI and all tests
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/check
-	@$(BIN)/python -m pytest $(or $(ARGS),-n 2 --dist loadfile --no-loadscope-reorder)
+	@$(BIN)/python -m pytest $(or $(ARGS),-n 3 --dist loadfile --no-loadscope-reorder)
 
 check: $(VENV)/.dev ## everything of `make test` but pytest
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/check

@@ -4,6 +4,7 @@ import asyncio
 
 from gateway.auth.once import PruneOnce
 from gateway.clock import DAY, Clock
+from gateway.db.pruning import PART
 from gateway.db.store import Store
 from gateway.exchange.pruning import Prune
 from gateway.exchange.sources import Sources
@@ -39,7 +40,9 @@ async def prune(store: Store, clock: Clock) -> None:
     while True:
         await asyncio.sleep(_PRUNE)
         try:
-            await store.commit(PruneOnce())
-            await store.commit(Prune(clock.now() - DAY - DAY // 24))
+            while await store.commit(PruneOnce()) >= PART:
+                pass
+            while await store.commit(Prune(clock.now() - DAY - DAY // 24)) >= PART:
+                pass
         except Exception as error:
             logger("gateway").warning("pruning failed", **where(error))

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sqlalchemy import Table, bindparam, delete
+from sqlalchemy import Table, bindparam
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for SQLite too
 
 from gateway.auth.tables import client_assertion, dpop_proof
 from gateway.clock import MICROSECONDS
 from gateway.db.intent import Lock, Transaction
+from gateway.db.pruning import some
 
 _CLOCKS_APART = 60  # seconds that the clocks of two gateways may differ
 
@@ -66,7 +67,7 @@ _INSERT = {
     table: insert(table).values(once=bindparam("once")).on_conflict_do_nothing()
     for table in (dpop_proof, client_assertion)
 }
-_PRUNE = {table: delete(table).where(table.c.once < bindparam("before")) for table in (dpop_proof, client_assertion)}
+_PRUNE = {table: some(table, table.c.once < bindparam("before")) for table in (dpop_proof, client_assertion)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class UseProof:
 
 @dataclass(frozen=True, slots=True)
 class PruneOnce:
-    """Forget the uses that are worthless by now; returns how many rows went."""
+    """Forget the uses that are worthless by now, a part of them; returns how many rows went."""
 
     heavy: ClassVar[bool] = True
 

@@ -35,7 +35,8 @@ QUICK = 0.005
 _LOOK = 1.0
 """Seconds between looks at how long the oldest batch has been under way."""
 
-NO_ANSWER = "the database does not answer; what was asked may have been carried out"
+NO_ANSWER = "the database does not answer"
+UNKNOWN = f"{NO_ANSWER}; what was asked may have been carried out"
 
 Waiter = tuple[Intent[Any], "asyncio.Future[Any]"]
 Done = Callable[[list[Outcome]], None]
@@ -140,7 +141,9 @@ class Committer:
         self.late = True
         logger("db").error("the database does not answer: whoever waits for a commit is told so")
         waiting, self._waiting = self._waiting, deque()
-        for _, future in (*(waiter for batch in self._batches for waiter in batch), *waiting):
+        for _, future in (waiter for batch in self._batches for waiter in batch):
+            settle(future, (None, StorageUnavailable(UNKNOWN)))
+        for _, future in waiting:
             settle(future, (None, StorageUnavailable(NO_ANSWER)))
 
     def _applied_here(self, intent: Intent[Any]) -> Outcome | None:
@@ -159,11 +162,13 @@ class Committer:
         """Begin the next, then tell each waiter."""
         batch = self._batches.popleft()
         self._began.popleft()
+        if self._began and self._loop is not None:
+            self._began[0] = self._loop.time()  # until now it waited for the one before
         if self.late:
             self.late = False
             logger("db").warning("the database answers again")
         self._turn()
-        if self._idle is not None and not self._batches:
+        if self._idle is not None and not self._batches and not self._idle.done():
             self._idle.set_result(None)
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             settle(future, outcome)

@@ -24,60 +24,79 @@ from psycopg.pq.abc import PGresult
 
 _DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 _PARAMETER = re.compile(r"%(?:\((?P<name>\w+)\)s|%)")
+_OPERATIONAL = ("", "08", "53", "57", "58", "XX")
 _numbers = count()
 
 
-class Cursor:
-    """One statement's answer: of `executemany` the rows touched of all."""
+class Answer:
+    """What came of one `execute`, or of one `executemany`."""
 
-    __slots__ = ("_connection", "_result", "rowcount")
+    __slots__ = ("result", "rowcount")
+
+    def __init__(self) -> None:
+        self.result: PGresult | None = None
+        self.rowcount = 0
+
+    def take(self, result: PGresult) -> None:
+        self.result = result
+        self.rowcount += result.command_tuples or 0
+
+
+class Cursor:
+    """Has the answer to what it ran last: of `executemany` the rows touched of all."""
+
+    __slots__ = ("_answer", "_connection")
 
     def __init__(self, connection: "LibpqConnection") -> None:
         self._connection = connection
-        self._result: PGresult | None = None
-        self.rowcount = 0
+        self._answer = Answer()
+
+    @property
+    def rowcount(self) -> int:
         """How many rows it touched, or found; 0 until a pipeline that it is within has ended."""
+        return self._answer.rowcount
+
+    @property
+    def tag(self) -> str:
+        """What the server calls that which it did: `COMMIT`, `INSERT 0 1`."""
+        return (self._answered().command_status or b"").decode()
 
     def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> "Cursor":
         """Run a statement with `%(name)s` for its parameters; without any, it is taken as it is."""
-        self._result, self.rowcount = None, 0
+        self._answer = Answer()
         with self._connection.pipeline():
-            self._connection.send(self, sql, params)
+            self._connection.send(self._answer, sql, params)
         return self
 
     def executemany(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> "Cursor":
         """Run it for each row of parameters."""
-        self._result, self.rowcount = None, 0
+        self._answer = Answer()
         with self._connection.pipeline():
             for row in rows:
-                self._connection.send(self, sql, row)
+                self._connection.send(self._answer, sql, row)
         return self
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """The rows; within a pipeline, what was sent so far is answered first."""
-        result = self._answer()
+        result = self._answered()
         return self._connection.rows(result, result.ntuples)
 
     def fetchone(self) -> tuple[Any, ...] | None:
         """The first row, or None."""
-        result = self._answer()
+        result = self._answered()
         return next(iter(self._connection.rows(result, min(1, result.ntuples))), None)
 
-    def answered(self, result: PGresult) -> None:
-        self._result = result
-        self.rowcount += result.command_tuples or 0
-
-    def _answer(self) -> PGresult:
-        if self._result is None:
+    def _answered(self) -> PGresult:
+        if self._answer.result is None:
             self._connection.answer()
-        if self._result is None:
+        if self._answer.result is None:
             raise psycopg.ProgrammingError("there is no answer: nothing was run, or it failed")
-        return self._result
+        return self._answer.result
 
 
 class LibpqConnection:
-    """Owns a connection of psycopg, in autocommit, which is used in no other way from now on. Raises what psycopg
-    does, its messages without the details that may hold a row's values."""
+    """Owns a connection of psycopg, in autocommit and UTF-8, which is used in no other way from now on. Raises what
+    psycopg does, its messages without the details that may hold a row's values."""
 
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
         self._connection = connection
@@ -88,7 +107,7 @@ class LibpqConnection:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._pg.socket, selectors.EVENT_READ)
         self._within = False
-        self._sent: list[tuple[Cursor | None, bytes]] = []
+        self._sent: list[tuple[Answer | None, bytes]] = []
         """What is not answered yet: whose it is, or nobody's where a statement is prepared; the statement's name."""
         self._prepared: set[bytes] = set()
         self._preparing: set[bytes] = set()
@@ -130,11 +149,11 @@ class LibpqConnection:
         finally:
             self._within = False
 
-    def send(self, cursor: Cursor, sql: str, params: Mapping[str, Any] | None) -> None:
+    def send(self, answer: Answer, sql: str, params: Mapping[str, Any] | None) -> None:
         """Put a statement into the pipeline."""
         if params is None:
             self._pg.send_query_params(sql.encode(), None)
-            self._sent.append((cursor, b""))
+            self._sent.append((answer, b""))
             return
         name, text, names = _statement(sql)
         values = [_sent(params[one]) for one in names]
@@ -143,7 +162,7 @@ class LibpqConnection:
             self._preparing.add(name)
             self._sent.append((None, name))
         self._pg.send_query_prepared(name, values)
-        self._sent.append((cursor, name))
+        self._sent.append((answer, name))
 
     def answer(self) -> None:
         """Await the answers to all that was sent."""
@@ -154,16 +173,17 @@ class LibpqConnection:
         failed: psycopg.Error | None = None
         try:
             self._pg.pipeline_sync()
-            for cursor, name in sent:
+            for answer, name in sent:
                 result = self._next()
                 if result.status in _DONE:
-                    if cursor is not None:
-                        cursor.answered(result)
+                    if answer is not None:
+                        answer.take(result)
                     elif name in preparing:
                         self._prepared.add(name)
                 elif result.status != ExecStatus.PIPELINE_ABORTED and failed is None:
                     failed = _error(result)
-            assert self._next().status == ExecStatus.PIPELINE_SYNC
+            if self._next().status != ExecStatus.PIPELINE_SYNC:
+                raise psycopg.OperationalError("the server's answers are out of step")
         except BaseException:
             self._pg.finish()  # an answer that is still to come must not be taken for another's
             raise
@@ -238,14 +258,14 @@ def _element(value: Any) -> str:
         return f'"\\\\x{value.hex()}"'
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return "NULL" if value is None else str(value)
+    return "NULL" if value is None else str(int(value))
 
 
 def _error(result: PGresult) -> psycopg.Error:
     state = (result.error_field(DiagnosticField.SQLSTATE) or b"").decode()
     try:
         kind = errors.lookup(state)
-    except KeyError:
-        kind = psycopg.DatabaseError if state else psycopg.OperationalError
+    except KeyError:  # of a newer server, or of something between: by its class
+        kind = psycopg.OperationalError if state[:2] in _OPERATIONAL else psycopg.DatabaseError
     message = result.error_field(DiagnosticField.MESSAGE_PRIMARY) or b"the server said nothing"
     return kind(message.decode("utf-8", "replace"), info=result)

@@ -66,6 +66,7 @@ class PostgresEngine:
             autocommit=True,
             connect_timeout=max(2, int(self.busy_timeout)),
             application_name="threekeys",
+            client_encoding="UTF8",  # whatever the database's own, the role's or the environment's
             options=f"-c lock_timeout={int(self.busy_timeout * 1000)} -c synchronous_commit=on"
             + ("" if writing else " -c default_transaction_read_only=on"),
         )
@@ -105,7 +106,8 @@ class PostgresEngine:
         return pipeline
 
     def commit(self, connection: Connection) -> None:
-        connection.cursor.execute("COMMIT")
+        if connection.cursor.execute("COMMIT").tag != "COMMIT":  # of a transaction that had failed it is no error
+            raise psycopg.OperationalError("the transaction was undone")
 
     def rollback(self, connection: Connection) -> None:
         if not connection.raw.closed:

@@ -45,6 +45,8 @@ class Store:
         self._patience = patience
         self._given_up: set[asyncio.Future[Any]] = set()
         """Reads that nobody waits for any more, and no reader has done."""
+        self._in_hand: list[asyncio.Future[Any] | None] = [None] * engine.readers
+        """What each reader is at."""
         self._queue: SimpleQueue[Read | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -64,7 +66,10 @@ class Store:
     @property
     def late(self) -> bool:
         """Whether the database, or who commits, has not answered for longer than anybody waits."""
-        return self._committer.late or len(self._given_up) >= self.engine.readers
+        return self._committer.late or self._readers_hang()
+
+    def _readers_hang(self) -> bool:
+        return bool(self._given_up) and self._given_up.issuperset(self._in_hand)
 
     async def commit(self, intent: Intent[T]) -> T:
         """Hand an intent to the committer; returns what it applied, durable."""
@@ -75,12 +80,12 @@ class Store:
         loop = asyncio.get_running_loop()
         if self._closing:
             raise StorageUnavailable("the gateway is shutting down")
-        if len(self._given_up) >= self.engine.readers:
+        if self._readers_hang():
             raise StorageUnavailable(NO_ANSWER)
         if not self._threads:
             self._loop = loop
             self._threads = [
-                threading.Thread(target=self._run, name=f"reader-{n}", daemon=True)
+                threading.Thread(target=self._run, args=(n,), name=f"reader-{n}", daemon=True)
                 for n in range(self.engine.readers)
             ]
             for thread in self._threads:
@@ -152,7 +157,7 @@ class Store:
         SQLModel.metadata.create_all(engine)
         engine.dispose()
 
-    def _run(self) -> None:
+    def _run(self, number: int) -> None:
         connection: Connection | None = None
         stopping = False
         while not stopping:
@@ -169,8 +174,10 @@ class Store:
             stopping = item is None
             settled: list[Settled] = []
             for work, future in reads:
+                self._in_hand[number] = future
                 connection, outcome = self._one(connection, work)
                 settled.append((future, outcome))
+            self._in_hand[number] = None
             if settled:
                 assert self._loop is not None
                 try:

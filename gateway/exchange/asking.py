@@ -171,8 +171,12 @@ def _confirmations(request: ExchangeRequest, wanted: Sequence[str]) -> Iterator[
         if name in wanted and not sent:
             yield {"pointer": _CONFIRM, "detail": f"{name} is needed"}
         elif sent and name not in wanted:
-            by = f"confirms a person by {', '.join(wanted)} alone" if wanted else "does not confirm who a person is"
-            yield fault(("subject", "confirm", name), f"this dataset {by}: it would not be compared, so leave it out")
+            by = (
+                f"this dataset confirms a person by {', '.join(wanted)} alone"
+                if wanted
+                else "nobody is confirmed here"
+            )
+            yield fault(("subject", "confirm", name), f"{by}: it would not be compared, so leave it out")
 
 
 def _confirmed(request: ExchangeRequest, dataset: DatasetRow) -> dict[str, str]:

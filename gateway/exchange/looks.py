@@ -17,6 +17,7 @@ from gateway.agreements.grounds import Grounds
 from gateway.agreements.usage import UnderWay
 from gateway.clock import Clock
 from gateway.consent.repository import Wanted, current
+from gateway.db.errors import StorageUnavailable
 from gateway.db.store import Store
 from gateway.exchange.asking import Ask
 from gateway.exchange.facts import Case, case_of, look, schemes_of, whose
@@ -29,7 +30,8 @@ _MOST = 10_000
 _ROOM = 1_000
 """Counts are kept only while so many fetches are left that no moment uses them up."""
 _LINGER = 1.0
-"""Seconds for which a fetch is held to be under way whose asker was cancelled: its commit may be."""
+"""Seconds for which a fetch is held to be under way whose asker was cancelled, or told that the database does not
+answer: its commit may be."""
 _TRIES = 3
 _Key = tuple[str, str, str]
 
@@ -46,7 +48,7 @@ class _Held:
         self.under_way.begin(self.agreement_id, repeat=self.repeat)
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
-        if kind is not None and issubclass(kind, asyncio.CancelledError):
+        if kind is not None and issubclass(kind, asyncio.CancelledError | StorageUnavailable):
             asyncio.get_running_loop().call_later(_LINGER, self._end)
         else:
             self._end()

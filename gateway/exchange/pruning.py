@@ -10,7 +10,7 @@ from gateway.exchange import repository
 
 @dataclass(frozen=True, slots=True)
 class Prune:
-    """Drop idempotency keys, confirmations and persons' requests older than `before`, in microseconds.
+    """Drop idempotency keys, confirmations and persons' requests older than `before`, in microseconds: a part.
 
     Returns how many rows.
     """

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles fo
 from gateway.clock import MICROSECONDS
 from gateway.db.connection import Connection, Row, flat
 from gateway.db.intent import Transaction
+from gateway.db.pruning import some
 from gateway.exchange.tables import confirmation, exchange_entry, explicit_request, idempotency
 from gateway.subjects.tables import subject_exchange
 
@@ -30,7 +31,7 @@ _FAILURES = select(confirmation.c.failures).where(confirmation.c.id == bindparam
 _WRITE_FAILURES = (
     update(confirmation).where(confirmation.c.id == bindparam("key")).values(failures=bindparam("failures"))
 )
-_PRUNE_CONFIRMATIONS = delete(confirmation).where(confirmation.c.updated_at < bindparam("before"))
+_PRUNE_CONFIRMATIONS = some(confirmation, confirmation.c.updated_at < bindparam("before"))
 _KEY = select(
     idempotency.c.body_mac,
     idempotency.c.exchange_id,
@@ -69,7 +70,7 @@ _DONE = (
     .where(idempotency.c.caller == bindparam("caller_id"), idempotency.c.idempotency_key == bindparam("the_key"))
     .values(released=bindparam("was_released"), lease_until=null())
 )
-_PRUNE_KEYS = delete(idempotency).where(idempotency.c.created_at < bindparam("before"))
+_PRUNE_KEYS = some(idempotency, idempotency.c.created_at < bindparam("before"))
 
 
 _other = subject_exchange.alias("other")
@@ -101,7 +102,7 @@ _USE = (
     .on_conflict_do_nothing()
 )
 _USED_BY = select(explicit_request.c.exchange_id).where(explicit_request.c.once == bindparam("once"))
-_PRUNE_REQUESTS = delete(explicit_request).where(explicit_request.c.once < bindparam("before"))
+_PRUNE_REQUESTS = some(explicit_request, explicit_request.c.once < bindparam("before"))
 
 
 class EntryRow(NamedTuple):
@@ -269,7 +270,7 @@ def finish_key(tx: Transaction, caller: str, key: str, *, released: bool) -> Non
 
 
 def prune(tx: Transaction, before: int) -> int:
-    """Drop keys, confirmations and persons' requests older than that; returns how many rows."""
+    """Drop keys, confirmations and persons' requests older than that, a part of each; returns how many rows."""
     worthless = (before // MICROSECONDS).to_bytes(5, "big")
     dropped = tx.run(_PRUNE_KEYS, {"before": before}) + tx.run(_PRUNE_CONFIRMATIONS, {"before": before})
     return dropped + tx.run(_PRUNE_REQUESTS, {"before": worthless})

@@ -17,6 +17,7 @@ from gateway.catalogue.naming import named
 from gateway.catalogue.repository import DatasetRow
 from gateway.clock import MICROSECONDS, Clock
 from gateway.consent.linking import seen
+from gateway.db.errors import StorageUnavailable
 from gateway.db.store import Store
 from gateway.errors import GatewayError, InvalidRequest, SourceFault, Unavailable
 from gateway.exchange.asking import Ask, ask, explicit_form, rules
@@ -65,6 +66,8 @@ class Exchanges:
         asked = await self.ask(caller, request)
         asked, taken = await self._take(caller, asked, request, key)
         asked, permit = await self._decide(asked, taken, key)
+        if self.store.late:  # what is read now could not be entered
+            raise StorageUnavailable
         with self._looks.held(permit, repeat=taken.repeat):
             found, fetched_at = await self._fetch(asked, taken, permit, key)
             done = await self._commit(

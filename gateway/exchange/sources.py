@@ -27,6 +27,8 @@ from gateway.telemetry.log import logger, where
 
 State = Literal["up", "down", "unknown", "resting"]
 _PAUSE = 0.05
+_SLACK = 0.02
+"""Seconds by which an adapter's timer may be ahead of the gateway's."""
 _STATE_FOR = 5 * MICROSECONDS
 
 
@@ -102,6 +104,8 @@ class Source:
             except adapter_errors.NotFound:
                 record = None
             except adapter_errors.Retriable as error:
+                if time.monotonic() >= until - _SLACK:  # it took all of its time, whoever's timer ran out first
+                    raise TimeoutError from None
                 asked = _seconds(error.retry_after)
                 pause = _PAUSE if asked is None else asked
                 if left <= 0 or time.monotonic() + pause >= until:

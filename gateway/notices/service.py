@@ -7,7 +7,7 @@ from gateway.agreements.foreseen import agreement_for
 from gateway.auth.caller import Caller, ClientCaller
 from gateway.catalogue.naming import named, unknown_dataset
 from gateway.catalogue.repository import DatasetRow
-from gateway.clock import DAY, Clock, from_datetime, to_iso
+from gateway.clock import DAY, MICROSECONDS, Clock, from_datetime, to_iso
 from gateway.db.store import Store
 from gateway.notices.recording import RecordNotice
 from gateway.signing.pseudonyms import PseudonymKeys
@@ -18,6 +18,8 @@ from schemas.api.consents import Notice, NoticeBody
 
 OLDEST_YEARS = 10
 _OLDEST = OLDEST_YEARS * 366 * DAY
+_SKEW = 60 * MICROSECONDS
+"""An agency's clock may be ahead; what it gave a moment ago was given by now."""
 
 
 def notice_rules(body: NoticeBody, dataset: DatasetRow | None, *, now: int) -> Rules:
@@ -30,7 +32,7 @@ def notice_rules(body: NoticeBody, dataset: DatasetRow | None, *, now: int) -> R
 def _when(body: NoticeBody, now: int) -> Iterator[Fault]:
     """Not yet, or so long ago that it is a slip or a placeholder: nobody remembers it. Older than the agreement it
     may be, as where one follows another and the notice still stands."""
-    if from_datetime(body.given_at) > now:
+    if from_datetime(body.given_at) > now + _SKEW:
         yield fault(("givenAt",), "it lies in the future: record a notice once it was given")
     if from_datetime(body.given_at) < now - _OLDEST:
         yield fault(("givenAt",), f"a notice of more than {OLDEST_YEARS} years ago opens nothing: give it anew")
@@ -56,7 +58,7 @@ class Notices:
                 body.purpose,
                 body.notice_version,
                 body.channel,
-                from_datetime(body.given_at),
+                min(from_datetime(body.given_at), self.clock.now()),
                 agreement_id,
             )
         )

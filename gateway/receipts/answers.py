@@ -94,5 +94,7 @@ def _provenance(answer: Mapping[str, Any], released: Sequence[str], claims: Mapp
         return "provenance"
     if any(one.get("source") != claims.get("provider") for one in provenance):
         return "provenance.source"
-    told = [path for one in provenance for path in one.get("fields") or ()]
+    if not all(isinstance(one.get("fields", []), list) for one in provenance):
+        return "provenance.fields"
+    told = [path for one in provenance for path in one.get("fields", [])]
     return None if sorted(map(str, told)) == sorted(map(str, released)) else "provenance.fields"

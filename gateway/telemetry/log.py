@@ -20,17 +20,19 @@ class _Enduring(TextIOBase):
     """A stream whose faults end nothing: where nobody reads the log any more, or its disk is full, a gateway serves
     on and ends as it would. There is nowhere to tell it."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._to = stream
+    def __init__(self, stream: TextIO | None) -> None:
+        self._to = stream  # None: Python was started with it closed
 
     def write(self, text: str, /) -> int:
-        with suppress(OSError):
-            self._to.write(text)
+        with suppress(OSError, ValueError):  # ValueError: it is closed, as at the end of Python
+            if self._to is not None:
+                self._to.write(text)
         return len(text)
 
     def flush(self) -> None:
-        with suppress(OSError, ValueError):  # ValueError: it is closed, as at the end of Python
-            self._to.flush()
+        with suppress(OSError, ValueError):
+            if self._to is not None:
+                self._to.flush()
 
 
 _stream = cast(TextIO, _Enduring(sys.stderr))

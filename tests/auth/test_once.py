@@ -12,6 +12,7 @@ from gateway.auth.tables import dpop_proof
 from gateway.db.connection import Connection
 from gateway.db.intent import Lock, Transaction
 from gateway.db.open import open_store
+from gateway.db.pruning import PART
 from gateway.db.store import Store
 from tests.auth.running import MovedClock
 
@@ -105,6 +106,25 @@ def test_pruning_forgets_only_what_is_worthless(database_url: str) -> None:
         clock.moved = 200
         assert await store.commit(PruneOnce()) == 2
         assert await store.read(count) == 0
+
+    with_store(database_url, work)
+
+
+def test_what_is_pruned_goes_in_parts(database_url: str) -> None:
+    """Whoever commits meanwhile waits for one of them, and not for all that a gateway left while it was down."""
+
+    async def work(store: Store, clock: MovedClock) -> None:
+        class Many:
+            def locks(self) -> tuple[()]:
+                return ()
+
+            def apply(self, tx: Transaction) -> None:
+                proofs = tx.batch(Proofs)
+                for n in range(PART + 10):
+                    assert proofs.claim(tx, once_key(clock.seconds - 300, "jkt", str(n)))
+
+        await store.commit(Many())
+        assert [await store.commit(PruneOnce()) for _ in range(3)] == [PART, 10, 0]
 
     with_store(database_url, work)
 

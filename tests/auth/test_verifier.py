@@ -119,10 +119,11 @@ def test_nobody_waits_long_for_a_process_that_does_not_answer(monkeypatch: pytes
         late = await asyncio.wait_for(asyncio.gather(*(verifier.holds(one) for one, _ in given)), 5)
         began = time.monotonic()
         here = [await asyncio.gather(*(verifier.holds(one) for one, _ in given)) for _ in range(10)]
-        assert time.monotonic() - began < 0.2  # once late, nobody waits for it again
+        assert time.monotonic() - began < 1.0  # once late, nobody waits for it again
         os.kill(verifier.apart.pid, signal.SIGCONT)
-        while verifier._late:
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(10):
+            while verifier._late:
+                await asyncio.sleep(0.01)
         after = await asyncio.gather(*(verifier.holds(one) for one, _ in given))
         await verifier.aclose()
         return [late, *here, after]

@@ -1,5 +1,7 @@
 """The connection on libpq: values arrive as they are, errors are whom they belong to, and no answer is another's."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -57,6 +59,59 @@ def test_text_that_the_server_would_cut_short_is_refused(raw: LibpqConnection, i
     with pytest.raises(psycopg.DataError):
         raw.execute("UPDATE pot SET level = 2 WHERE id = %(id)s", {"id": "ann\0"})
     assert levels(raw) == [1]
+
+
+def test_text_is_the_same_whatever_the_database_is_encoded_in(
+    postgres_url: str, raw: LibpqConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw.execute("DROP DATABASE IF EXISTS latin")
+    raw.execute("CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    url = postgres_url.replace("/" + postgres_url.partition("?")[0].rpartition("/")[2], "/latin", 1)
+    with closing(PostgresEngine(url).connect(writing=True).raw) as other:
+        other.execute("CREATE TABLE town (name varchar)")
+        other.execute("INSERT INTO town VALUES (%(name)s)", {"name": "München"})
+        assert other.execute("SELECT name, length(name) FROM town", {}).fetchall() == [("München", 7)]
+        assert other.execute("SELECT name FROM town WHERE name = 'München'").fetchone() == ("München",)
+
+
+def test_nothing_hangs_on_assertions(postgres_url: str) -> None:
+    code = (
+        "import sys; from gateway.db.postgres import PostgresEngine; "
+        "raw = PostgresEngine(sys.argv[1]).connect(writing=True).raw; "
+        "print([raw.execute('SELECT %(n)s::bigint', {'n': n}).fetchone()[0] for n in range(4)])"
+    )
+    run = subprocess.run([sys.executable, "-O", "-c", code, postgres_url], capture_output=True, text=True, timeout=30)
+    assert run.stdout == "[0, 1, 2, 3]\n", run.stderr
+
+
+def test_a_cursor_has_the_answer_to_what_it_ran_last(raw: LibpqConnection) -> None:
+    cursor = raw.cursor()
+
+    def together() -> None:
+        with raw.pipeline():
+            cursor.execute("SELECT 'first'", {})
+            cursor.execute("SELECT 1 / %(zero)s::bigint", {"zero": 0})
+
+    with pytest.raises(psycopg.DataError):
+        together()
+    with pytest.raises(psycopg.ProgrammingError, match="there is no answer"):
+        cursor.fetchall()
+    with raw.pipeline():
+        cursor.executemany(INSERT, [{"id": str(n), "holds": None, "level": n} for n in range(5)])
+        cursor.execute("UPDATE pot SET level = 9 WHERE id = %(id)s", {"id": "1"})
+    assert (cursor.rowcount, cursor.tag) == (1, "UPDATE 1")
+
+
+def test_a_commit_that_was_a_rollback_is_no_commit(postgres_url: str) -> None:
+    engine = PostgresEngine(postgres_url)
+    connection = engine.connect(writing=True)
+    with closing(connection.raw):
+        engine.begin(connection, ())
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            connection.script("SELECT * FROM nothing")
+        with pytest.raises(psycopg.OperationalError, match="undone"):
+            engine.commit(connection)
 
 
 @pytest.mark.parametrize("value", [1.5, object(), {"a": 1}])

@@ -98,7 +98,7 @@ def test_what_would_not_be_compared_is_refused(shared: World, path: str) -> None
     assert [one["pointer"] for one in answer.json()["errors"]] == [
         "/subject/confirm/dateOfBirth", "/subject/confirm/familyName",
     ]  # fmt: skip
-    assert "does not confirm who a person is" in answer.json()["errors"][0]["detail"]
+    assert "nobody is confirmed here" in answer.json()["errors"][0]["detail"]
     assert len(shared.adapter.queries) == asked
 
 

@@ -88,6 +88,11 @@ def test_where_commits_alone_hang_callers_and_the_balancer_are_told(database_url
                     asked = [caseworker.post("/v1/exchanges", json=realm.about(name)) for name in [*realm.known] * 2]
                     answers = await asyncio.gather(*asked)
                     assert await asyncio.to_thread(ready, realm) == (503, "storage-unavailable")
+                    reads = len(realm.source.reads)
+                    for _ in range(5):  # nothing is read that could not be entered
+                        late = await caseworker.post("/v1/exchanges", json=realm.about("p0"))
+                        assert (late.status_code, late.json()["code"]) == (503, "storage-unavailable")
+                    assert len(realm.source.reads) == reads
             return {(answer.status_code, answer.json().get("code", "")) for answer in answers}
 
         # On SQLite the first of them is alone, and needs no other process.

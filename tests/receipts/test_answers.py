@@ -40,6 +40,7 @@ ANSWER: dict[str, Any] = {
         ({"provenance": [ANSWER["provenance"][0] | {"source": "evil"}]}, "provenance.source"),
         ({"provenance": [ANSWER["provenance"][0] | {"fields": ["validUntil"]}]}, "provenance.fields"),
         ({"provenance": "licensing"}, "provenance"),
+        ({"provenance": [ANSWER["provenance"][0] | {"fields": 5}]}, "provenance.fields"),
         ({"dataset": STATEMENT.dataset, "purpose": STATEMENT.purpose, "consumer": "council"}, None),
         ({"dataset": "sandbox.licensing/driving-licence/v2"}, "dataset"),
         ({"purpose": "another"}, "purpose"),
