@@ -12,16 +12,19 @@ from gateway.db.open import open_engine
 
 
 @contextmanager
-def transaction(url: str, *locks: Lock) -> Iterator[Transaction]:
-    """Of a gateway of its own, these rows locked; committed at the end."""
+def transaction(url: str, *locks: Lock, undone: bool = False) -> Iterator[Transaction]:
+    """Of a gateway of its own, these rows locked; committed at the end, or `undone`."""
     engine = open_engine(url)
     connection = engine.connect(writing=True)
     with closing(connection.raw):
         engine.begin(connection, locks)
         tx = Transaction(connection, SystemClock())
         yield tx
-        tx.flush(engine.gathering(connection))
-        engine.commit(connection)
+        if undone:
+            engine.rollback(connection)
+        else:
+            tx.flush(engine.gathering(connection))
+            engine.commit(connection)
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def test_confirmations_are_locked_in_the_order_of_their_ids_whatever_the_order_o
         with transaction(postgres_url) as other:
             Confirmations().failures(other, last)
             outcomes = meanwhile(lambda: world.in_gateway(batch))
-            with transaction(postgres_url) as third:
+            with transaction(postgres_url, undone=True) as third:
                 impatient(third)
                 with pytest.raises(psycopg.errors.LockNotAvailable):
                     Confirmations().failures(third, first)
