@@ -54,6 +54,17 @@ class AgreementStateForbids(Conflict):
     )
 
 
+class AnotherSignal(Conflict):
+    """The agreement rests on another signal than what is brought. `signal`: what it rests on; None where this gateway
+    cannot read the stored text."""
+
+    def __init__(self, signal: str | None = None) -> None:
+        if signal is None:
+            super().__init__()
+        else:
+            super().__init__(f"for this purpose the agreement rests on the signal {signal}", signal=signal)
+
+
 class TooManyDrafts(Conflict):
     """This agency has drafted enough for this consumer and dataset that is not yet in force."""
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from gateway.agreements import repository, terms
+from gateway.agreements.errors import AnotherSignal
 from gateway.agreements.grounds import Grounds, grounds
 from gateway.agreements.refusing import refused
 from gateway.auth.actor import Actor
@@ -20,7 +21,7 @@ from gateway.db.connection import Connection
 from gateway.db.intent import Transaction
 from gateway.db.store import Store
 from gateway.errors import InvalidRequest
-from gateway.policy import Asked, Facts, Refusal, Usage, decide
+from gateway.policy import Asked, Facts, PurposeTerms, Refusal, Usage, decide
 from gateway.web.faults import Rules, of_values
 
 
@@ -74,6 +75,14 @@ def grounds_of(tx: Transaction, ask: Foreseeing) -> Grounds:
     ask.by.must_be_active(tx)
     by = ask.by
     return grounds(tx, by.client_id, by.agency_id, ask.dataset_id, ask.purpose, agreement_id=ask.agreement_id)
+
+
+def terms_on(known: Grounds, purpose: str, signal: str, otherwise: type[AnotherSignal]) -> PurposeTerms | None:
+    """What the agreement says of a purpose, if there is anything; `otherwise` where it rests on another signal."""
+    terms = known.agreement.purposes.get(purpose) if known.agreement else None
+    if terms is not None and terms.signal != signal:
+        raise otherwise(terms.signal)
+    return terms
 
 
 def refuse_unless_permitted(

@@ -60,24 +60,15 @@ def export(
 async def _left_out(store: "Store") -> int:
     """How many of the entries that are committed by now get no number for a while: a gateway that runs gives it
     within a second, or three where one that held the lease has ended; after a crash nobody does until one runs."""
-    left, last = await store.read(_waiting, None)
+    from gateway.ledger.repository import waiting
+
+    left, last = await store.read(waiting)
     for _ in range(_PATIENCE):
         if not left:
             break
         await asyncio.sleep(0.1)
-        left, _ = await store.read(_waiting, last)
+        left, _ = await store.read(waiting, last)
     return left
-
-
-def _waiting(connection: "Connection", until: str | None) -> tuple[int, str]:
-    """How many entries have no number, up to one of them (ids are in the order of time), and the id of the last."""
-    from sqlalchemy import func, select
-
-    from gateway.ledger.tables import ENTRY
-
-    statement = select(func.count(), func.max(ENTRY.c.id)).where(ENTRY.c.seq.is_(None))
-    found = connection.first(statement if until is None else statement.where(ENTRY.c.id <= until))
-    return (found[0], found[1] or "") if found else (0, "")
 
 
 def _export(connection: "Connection", target: Path, keys: "list[SigningKey]", openings: bool) -> int:

@@ -1,5 +1,6 @@
 """What the room refuses."""
 
+from gateway.agreements.errors import AnotherSignal
 from gateway.errors import Conflict, GatewayError, InvalidRequest, NotFound
 
 
@@ -57,8 +58,8 @@ class AskedTooOften(GatewayError):
     )
 
 
-class NotConsentable(Conflict):
-    """The agreement does not ask for consent. `signal`: what it asks for."""
+class NotConsentable(AnotherSignal):
+    """The agreement does not ask for consent."""
 
     code = "consent-not-appropriate"
     title = "Asking for consent would be wrong here"
@@ -66,12 +67,6 @@ class NotConsentable(Conflict):
         "The agreement rests on another signal than consent: asking would give the person a choice that is none. "
         "`signal` is what it rests on; GET /v1/permissions names that of each purpose."
     )
-
-    def __init__(self, signal: str | None) -> None:
-        if signal is None:  # of a stored text that this gateway cannot read
-            super().__init__()
-        else:
-            super().__init__(f"for this purpose the agreement rests on the signal {signal}", signal=signal)
 
 
 class FieldNotOffered(InvalidRequest):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.agreements.foreseen import grounds_of, refuse_unless_permitted
+from gateway.agreements.foreseen import grounds_of, refuse_unless_permitted, terms_on
 from gateway.agreements.grounds import Grounds
 from gateway.agreements.tables import agreement, agreement_usage
 from gateway.auth.actor import Actor
@@ -102,9 +102,7 @@ class RequestConsent:
 
     def _check(self, tx: Transaction, known: Grounds) -> None:
         fields = self.required | self.optional
-        terms = known.agreement.purposes.get(self.purpose) if known.agreement else None
-        if terms is not None and terms.signal != "consent":
-            raise NotConsentable(terms.signal)
+        terms = terms_on(known, self.purpose, "consent", NotConsentable)
         until, digest = tx.now + self.valid_days * DAY, terms.digest if terms else ""
         granted = ConsentFacts("", "active", fields, frozenset(), until, terms=digest)
         refuse_unless_permitted(tx, self, known, fields, consent=granted)

@@ -65,7 +65,8 @@ class Committer:
         self._patience = patience
         self.late = False
         """Whether no answer has come for longer than that."""
-        self._began: deque[float] = deque()
+        self._since = 0.0
+        """When whoever applies came to the oldest batch under way."""
         self._watch: asyncio.TimerHandle | None = None
         self.alone: Callable[[], bool] = lambda: False
         self._takes = QUICK / 2
@@ -125,8 +126,9 @@ class Committer:
         while waiting and len(self._batches) < _UNDER_WAY:
             size = min(len(waiting), max(LEAST, len(waiting) // SHARE), MOST)
             batch = [waiting.popleft() for _ in range(size)]
+            if not self._batches:
+                self._since = self._loop.time()
             self._batches.append(batch)
-            self._began.append(self._loop.time())
             self._hand.take([intent for intent, _ in batch])
         if self._watch is None and self._batches and self._patience is not None:
             self._watch = self._loop.call_later(_LOOK, self._look)
@@ -136,7 +138,7 @@ class Committer:
         assert self._loop is not None
         assert self._patience is not None
         self._watch = self._loop.call_later(_LOOK, self._look) if self._batches else None
-        if self.late or not self._began or self._loop.time() - self._began[0] < self._patience:
+        if self.late or not self._batches or self._loop.time() - self._since < self._patience:
             return
         self.late = True
         logger("db").error("the database does not answer: whoever waits for a commit is told so")
@@ -161,9 +163,8 @@ class Committer:
     def _settle(self, outcomes: list[Outcome]) -> None:
         """Begin the next, then tell each waiter."""
         batch = self._batches.popleft()
-        self._began.popleft()
-        if self._began and self._loop is not None:
-            self._began[0] = self._loop.time()  # until now it waited for the one before
+        assert self._loop is not None
+        self._since = self._loop.time()
         if self.late:
             self.late = False
             logger("db").warning("the database answers again")

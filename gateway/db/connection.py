@@ -38,6 +38,11 @@ class Statements:
             found = self._compiled[statement] = (str(compiled), constants)
         return found
 
+    def bound(self, statement: Executable, params: Params) -> tuple[str, Params]:
+        """The SQL text, and all that is bound in it."""
+        sql, constants = self.compiled(statement)
+        return sql, {**constants, **params} if constants else params
+
     def gathered(self, statement: Executable, rows: Sequence[Params]) -> tuple[str, Params] | None:
         """SQL and its parameters that do for all rows at once what the statement does for each; None where this
         dialect has nothing better than to run it once a row."""
@@ -96,8 +101,7 @@ class Connection:
         return cursor
 
     def _execute(self, statement: Executable, params: Params) -> None:
-        sql, constants = self.statements.compiled(statement)
-        self.cursor.execute(sql, {**constants, **params} if constants else params)
+        self.cursor.execute(*self.statements.bound(statement, params))
 
 
 def flat(rows: Iterable[Row]) -> list[Any]:

@@ -107,8 +107,8 @@ class LibpqConnection:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._pg.socket, selectors.EVENT_READ)
         self._within = False
-        self._sent: list[tuple[Answer | None, bytes]] = []
-        """What is not answered yet: whose it is, or nobody's where a statement is prepared; the statement's name."""
+        self._sent: list[Answer | bytes] = []
+        """What is not answered yet, or the name of a statement that is being prepared."""
         self._prepared: set[bytes] = set()
         self._preparing: set[bytes] = set()
 
@@ -153,33 +153,33 @@ class LibpqConnection:
         """Put a statement into the pipeline."""
         if params is None:
             self._pg.send_query_params(sql.encode(), None)
-            self._sent.append((answer, b""))
+            self._sent.append(answer)
             return
         name, text, names = _statement(sql)
         values = [_sent(params[one]) for one in names]
         if name not in self._prepared and name not in self._preparing:
             self._pg.send_prepare(name, text)
             self._preparing.add(name)
-            self._sent.append((None, name))
+            self._sent.append(name)
         self._pg.send_query_prepared(name, values)
-        self._sent.append((answer, name))
+        self._sent.append(answer)
 
     def answer(self) -> None:
         """Await the answers to all that was sent."""
         if not self._sent:
             return
         sent, self._sent = self._sent, []
-        preparing, self._preparing = self._preparing, set()
+        self._preparing = set()
         failed: psycopg.Error | None = None
         try:
             self._pg.pipeline_sync()
-            for answer, name in sent:
+            for one in sent:
                 result = self._next()
                 if result.status in _DONE:
-                    if answer is not None:
-                        answer.take(result)
-                    elif name in preparing:
-                        self._prepared.add(name)
+                    if isinstance(one, Answer):
+                        one.take(result)
+                    else:
+                        self._prepared.add(one)
                 elif result.status != ExecStatus.PIPELINE_ABORTED and failed is None:
                     failed = _error(result)
             if self._next().status != ExecStatus.PIPELINE_SYNC:

@@ -85,10 +85,7 @@ class PostgresEngine:
                 rows = list(group)
                 sql, _ = self.statements.compiled(self._locking(rows[0].table, share))
                 run(sql, {"ids": [row.id for row in rows]})
-            made = []
-            for statement, params in reads:
-                sql, constants = self.statements.compiled(statement)
-                made.append(run(sql, {**constants, **dict(params)}))
+            made = [run(*self.statements.bound(statement, dict(params))) for statement, params in reads]
         return [cursor.fetchall() for cursor in made]
 
     def _locking(self, table: Table, share: bool) -> Executable:

@@ -26,6 +26,8 @@ _NUMBER = (
     .values(seq=bindparam("number", type_=_entry.seq.type))
 )
 _PENDING = select(_entry.id).where(_entry.seq.is_(None)).order_by(_entry.id).limit(1)
+_WAITING = select(func.count(), func.max(_entry.id)).where(_entry.seq.is_(None))
+_STILL_WAITING = _WAITING.where(_entry.id <= bindparam("until"))
 _COMMITMENTS = (
     select(_entry.commitment)
     .where(_entry.seq >= bindparam("start"), _entry.seq < bindparam("end"))
@@ -100,6 +102,12 @@ def pending(connection: Connection, holder: str, now: int) -> bool:
     lease = connection.first(_LEASE)
     free = lease is None or lease[0] == holder or not now < lease[1] <= now + LONGEST
     return free and connection.first(_PENDING) is not None
+
+
+def waiting(connection: Connection, until: str | None = None) -> tuple[int, str]:
+    """How many entries have no number, up to one of them (ids are in the order of time), and the id of the last."""
+    row = connection.first(_WAITING) if until is None else connection.first(_STILL_WAITING, {"until": until})
+    return (row[0], row[1] or "") if row else (0, "")
 
 
 def take_lease(connection: Connection, holder: str, now: int, until: int) -> bool:

@@ -1,14 +1,14 @@
 """What the room refuses.
 
-Conflict
-└── NoticeNotAppropriate      the agreement rests on another signal
+AnotherSignal
+└── NoticeNotAppropriate      the agreement does not ask for a notice
 """
 
-from gateway.errors import Conflict
+from gateway.agreements.errors import AnotherSignal
 
 
-class NoticeNotAppropriate(Conflict):
-    """The agreement does not ask for a notice. `signal`: what it asks for."""
+class NoticeNotAppropriate(AnotherSignal):
+    """The agreement does not ask for a notice."""
 
     code = "notice-not-appropriate"
     title = "A notice opens nothing here"
@@ -16,9 +16,3 @@ class NoticeNotAppropriate(Conflict):
         "The agreement rests on another signal than a notice. `signal` is what it rests on; GET /v1/permissions "
         "names that of each purpose."
     )
-
-    def __init__(self, signal: str | None = None) -> None:
-        if signal is None:
-            super().__init__()
-        else:
-            super().__init__(f"for this purpose the agreement rests on the signal {signal}", signal=signal)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.agreements.foreseen import grounds_of, refuse_unless_permitted
+from gateway.agreements.foreseen import grounds_of, refuse_unless_permitted, terms_on
 from gateway.agreements.tables import agreement
 from gateway.auth.actor import Actor
 from gateway.clock import to_iso
@@ -38,9 +38,7 @@ class RecordNotice:
 
     def apply(self, tx: Transaction) -> NoticeRow:
         known = grounds_of(tx, self)
-        terms = known.agreement.purposes.get(self.purpose) if known.agreement else None
-        if terms is not None and terms.signal != "notified":
-            raise NoticeNotAppropriate(terms.signal)
+        terms_on(known, self.purpose, "notified", NoticeNotAppropriate)
         offered = known.dataset.fields if known.dataset else frozenset()
         fields = known.agreement.fields if known.agreement else offered
         notice = NoticeFacts(self.notice_version, self.given_at)

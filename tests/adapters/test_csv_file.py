@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -74,8 +75,12 @@ def settings(path: Path, **more: Any) -> CsvSettings:
     return CsvSettings.model_validate({**given, **more})
 
 
-@pytest.fixture
-async def make(path: Path) -> AsyncIterator[Callable[..., CsvAdapter]]:
+Make = Callable[..., CsvAdapter]
+
+
+@asynccontextmanager
+async def making(path: Path) -> AsyncIterator[Make]:
+    """Makes adapters over a file, with settings as they are given; closes all in the end."""
     made: list[CsvAdapter] = []
 
     def make(**more: Any) -> CsvAdapter:
@@ -87,7 +92,10 @@ async def make(path: Path) -> AsyncIterator[Callable[..., CsvAdapter]]:
         await adapter.aclose()
 
 
-Make = Callable[..., CsvAdapter]
+@pytest.fixture
+async def make(path: Path) -> AsyncIterator[Make]:
+    async with making(path) as make:
+        yield make
 
 
 class TestContract(AdapterConformance):

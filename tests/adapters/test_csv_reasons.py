@@ -1,17 +1,14 @@
 """Of a dropped file's rows that cannot be read, why the first of them cannot, and no value of it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from adapters.csv_file import CsvAdapter
 from adapters.errors import Permanent
-from tests.adapters.test_csv_file import HEADER, KNOWN, ROWS, drop, of, settings
+from tests.adapters.test_csv_file import HEADER, KNOWN, ROWS, Make, drop, making, of
 
 pytestmark = pytest.mark.anyio
-Make = Callable[..., CsvAdapter]
 
 
 @pytest.fixture
@@ -21,15 +18,8 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def make(path: Path) -> AsyncIterator[Make]:
-    made: list[CsvAdapter] = []
-
-    def make(**more: Any) -> CsvAdapter:
-        made.append(CsvAdapter(settings(path, **more)))
-        return made[-1]
-
-    yield make
-    for adapter in made:
-        await adapter.aclose()
+    async with making(path) as make:
+        yield make
 
 
 async def test_a_row_without_an_identifier_says_which_columns_are_empty(make: Make, path: Path) -> None:

@@ -96,24 +96,34 @@ def test_a_header_chooses_among_the_clients_that_it_holds(tmp_path: Path) -> Non
     asyncio.run(check())
 
 
+@asynccontextmanager
+async def echoing() -> AsyncIterator[tuple[Echo, str, httpx.AsyncClient]]:
+    """What stands where the gateway stands, the URL of a connector to it, and one who calls that."""
+    echo = Echo()
+    async with (
+        served(echo) as upstream,
+        served(LocalConnector(upstream, {"c": ClientKey.generate()})) as url,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        yield echo, url, client
+
+
 def test_request_and_answer_pass_untouched() -> None:
     async def check() -> None:
-        echo, key = Echo(), ClientKey.generate()
-        async with served(echo) as upstream, served(LocalConnector(upstream, {"c": key})) as url:
-            async with httpx.AsyncClient(trust_env=False) as client:
-                answer = await client.request(
-                    "POST",
-                    f"{url}/v1/a%2Fb/%C3%A9?q=a%20b&q=c",
-                    content=b'{"exact":   1}',
-                    headers={
-                        "Content-Type": "application/json; charset=utf-8",
-                        "Idempotency-Key": "k1",
-                        "Accept": "application/json",
-                        "Cookie": "secret=1",
-                        "X-Forwarded-For": "10.0.0.1",
-                        "Threekeys-Client": "c",
-                    },
-                )
+        async with echoing() as (echo, url, client):
+            answer = await client.request(
+                "POST",
+                f"{url}/v1/a%2Fb/%C3%A9?q=a%20b&q=c",
+                content=b'{"exact":   1}',
+                headers={
+                    "Content-Type": "application/json; charset=utf-8",
+                    "Idempotency-Key": "k1",
+                    "Accept": "application/json",
+                    "Cookie": "secret=1",
+                    "X-Forwarded-For": "10.0.0.1",
+                    "Threekeys-Client": "c",
+                },
+            )
             assert answer.status_code == 429
             assert answer.content == b'{"code":  "rate-limited"}\n'
             assert answer.headers["content-type"] == "application/problem+json"
@@ -135,12 +145,7 @@ def test_request_and_answer_pass_untouched() -> None:
 @pytest.mark.parametrize("sent", [b"", b'{"reason": "a"}'], ids=["none", "what is whole by itself"])
 def test_a_request_that_its_caller_never_finished_is_not_sent(sent: bytes) -> None:
     async def check() -> None:
-        echo, key = Echo(), ClientKey.generate()
-        async with (
-            served(echo) as upstream,
-            served(LocalConnector(upstream, {"c": key})) as url,
-            httpx.AsyncClient(trust_env=False) as client,
-        ):
+        async with echoing() as (echo, url, client):
             host = httpx.URL(url)
             reader, writer = await asyncio.open_connection(host.host, host.port)
             head = f"POST /v1/consents/c1/revocations HTTP/1.1\r\nHost: {host.host}\r\nContent-Length: 40\r\n"
@@ -173,12 +178,7 @@ TURNED_AWAY = [
 
 def test_who_may_not_use_the_key_is_turned_away_before_anything_is_signed() -> None:
     async def check() -> None:
-        echo, key = Echo(), ClientKey.generate()
-        async with (
-            served(echo) as upstream,
-            served(LocalConnector(upstream, {"c": key})) as url,
-            httpx.AsyncClient(trust_env=False) as client,
-        ):
+        async with echoing() as (echo, url, client):
             for headers, status in TURNED_AWAY:
                 answer = await client.get(f"{url}/v1/permissions", headers=headers)
                 assert answer.status_code == status, headers

@@ -12,6 +12,7 @@ import pytest
 
 from gateway.connector.keys import ClientKey
 from gateway.sandbox.layout import free_base
+from tests.adapters.servers import answer, serving
 from tests.journeys.running import THREEKEYS
 from tests.world import CONSUMER, World, world
 
@@ -105,16 +106,9 @@ def test_a_client_that_the_gateway_refuses_ends_it_in_the_gateway_s_words(gatewa
 
 
 def test_a_url_of_something_else_is_told_as_that(key: Path) -> None:
-    async def elsewhere(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(1)
-        writer.write(b'HTTP/1.1 404 Not Found\r\nContent-Length: 22\r\n\r\n{"error": "not_found"}')
-        writer.close()
-
     async def check() -> str:
-        server = await asyncio.start_server(elsewhere, "127.0.0.1", 0)
-        async with server:
-            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-            return await asyncio.to_thread(fails, "--gateway", url, "--client", CLIENT, "--key", str(key))
+        async with serving(lambda _: answer({"error": "not_found"}, 404)) as elsewhere:
+            return await asyncio.to_thread(fails, "--gateway", elsewhere.url, "--client", CLIENT, "--key", str(key))
 
     said = asyncio.run(check())
     assert said.startswith("threekeys: what answers is no gateway: /oauth/token answered 404")
